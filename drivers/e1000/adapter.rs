@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The driver's data of one device, by who may touch it.
+
+use crate::{
+    hw::{
+        self,
+        flow::FlowControl,
+        irq::Causes,
+        mac::{
+            self,
+            Bits,
+            Filters,
+            RxMode, //
+        },
+        model::Model,
+        ring::RingSize, //
+    },
+    netdev::{
+        Counter,
+        EthAddr, //
+    },
+};
+use kernel::{
+    device::Bound,
+    pci,
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Full,
+        Relaxed, //
+    },
+};
+
+/// The register space of a device.
+pub(crate) type Bar<'bound> = pci::Bar<'bound, { hw::BAR_SIZE }>;
+
+/// What every context shares: registers, atomics and counters.
+pub(crate) struct Adapter<'bound> {
+    pub(crate) pdev: &'bound pci::Device<Bound>,
+    pub(crate) bar: Bar<'bound>,
+    pub(crate) model: Model,
+    pub(crate) irq: Interrupts,
+    pub(crate) stats: Stats,
+}
+
+/// What only the control path touches, under RTNL.
+pub(crate) struct Control {
+    /// The chip's receive filters, with what they were last set to.
+    pub(crate) filters: Filters,
+    /// How the receiver works.
+    pub(crate) rx_mode: RxMode,
+    /// What the receive address registers hold; the first is the station address.
+    pub(crate) addresses: [Option<EthAddr>; mac::RECEIVE_ADDRESSES],
+    /// The multicast addresses beyond those.
+    pub(crate) multicast: Bits,
+    /// Pause frames sent and obeyed.
+    pub(crate) flow: FlowControl,
+}
+
+/// What the rings are built from.
+#[derive(Clone, Copy)]
+pub(crate) struct Config {
+    pub(crate) tx: RingSize,
+    pub(crate) rx: RingSize,
+    /// Largest frame that is received, in bytes, without FCS but with two VLAN tags.
+    pub(crate) max_frame: usize,
+}
+
+/// Bytes that the link layer adds to the MTU: header and two VLAN tags.
+pub(crate) const OVERHEAD: usize = 14 + 2 * 4;
+
+/// State of the interrupt, shared between the handler, NAPI and the transmit path.
+///
+/// Interrupts stay unmasked while NAPI polls: the device asserts them at most every 128 us, and an
+/// `IMC` and an `IMS` write for each poll would cost two exits more than the one that a spurious
+/// interrupt costs. Only if one arrives while a poll is due already are they masked until the end
+/// of the poll.
+pub(crate) struct Interrupts {
+    /// The causes that interrupt while not masked.
+    enabled: Atomic<u32>,
+    /// Whether the handler masked them until the end of the poll.
+    masked: Atomic<bool>,
+    /// Whether the link may have changed since the last poll.
+    pub(crate) link: Atomic<bool>,
+    /// How often the handler has read `ICR`, which flushes the posted writes.
+    pub(crate) count: Atomic<u32>,
+}
+
+/// Causes that interrupt from the start. `TXDW` is added only if transmission turns out to
+/// complete later than the doorbell.
+const CAUSES: Causes = Causes::RX.with(Causes::LSC);
+
+impl Interrupts {
+    pub(crate) fn new() -> Self {
+        Self {
+            enabled: Atomic::new(0),
+            masked: Atomic::new(false),
+            link: Atomic::new(false),
+            count: Atomic::new(0),
+        }
+    }
+}
+
+impl Adapter<'_> {
+    /// Returns the causes that may interrupt.
+    #[inline]
+    pub(crate) fn enabled_causes(&self) -> Causes {
+        Causes::from_raw(self.irq.enabled.load(Relaxed))
+    }
+
+    /// Lets the device interrupt: the interface comes up.
+    pub(crate) fn enable_interrupts(&self) {
+        self.irq.masked.store(false, Relaxed);
+        self.irq.enabled.store(CAUSES.into_raw(), Relaxed);
+        hw::irq::unmask(&self.bar, CAUSES);
+    }
+
+    /// Stops the device from interrupting: the interface goes down.
+    pub(crate) fn disable_interrupts(&self) {
+        self.irq.enabled.store(0, Relaxed);
+        hw::irq::mask(&self.bar, Causes::ALL);
+    }
+
+    /// Masks until [`Self::unmask_after_poll`]. In the handler; another attempt at scheduling
+    /// NAPI must follow.
+    ///
+    /// The flag is set after the register: a poll that ends in between sees the flag unset and
+    /// leaves the mask alone, and the attempt that follows has it run once more, which then sees
+    /// both.
+    pub(crate) fn mask_until_polled(&self) {
+        hw::irq::mask(&self.bar, Causes::ALL);
+        self.irq.masked.xchg(true, Full);
+    }
+
+    /// Undoes [`Self::mask_until_polled`], if that was called since.
+    pub(crate) fn unmask_after_poll(&self) {
+        if self.irq.masked.load(Relaxed) && self.irq.masked.xchg(false, Full) {
+            hw::irq::unmask(&self.bar, self.enabled_causes());
+        }
+    }
+
+    /// Has the write-back of transmit descriptors interrupt from now on. One that came before is
+    /// pending in `ICR` and interrupts at once.
+    pub(crate) fn enable_tx_interrupt(&self) {
+        let enabled = self.enabled_causes();
+
+        if enabled.is_empty() || enabled.intersects(Causes::TXDW) {
+            return;
+        }
+        self.irq
+            .enabled
+            .store(enabled.with(Causes::TXDW).into_raw(), Relaxed);
+        hw::irq::unmask(&self.bar, Causes::TXDW);
+    }
+
+    /// Returns whether transmission completes by interrupt.
+    #[inline]
+    pub(crate) fn tx_interrupt_enabled(&self) -> bool {
+        self.enabled_causes().intersects(Causes::TXDW)
+    }
+
+    /// Makes the device see all posted writes now.
+    ///
+    /// KVM queues writes of `RDT` until the next access that leaves the guest. Rewriting the
+    /// mask changes nothing else.
+    pub(crate) fn flush_posted_writes(&self) {
+        hw::irq::unmask(&self.bar, Causes::NONE);
+    }
+}
+
+/// Counters of the transmit path.
+#[derive(Default)]
+pub(crate) struct TxStats {
+    pub(crate) packets: Counter,
+    pub(crate) bytes: Counter,
+    pub(crate) dropped: Counter,
+    pub(crate) doorbells: Counter,
+    pub(crate) reclaimed_inline: Counter,
+    pub(crate) deferred: Counter,
+    pub(crate) stopped: Counter,
+    pub(crate) woken: Counter,
+    pub(crate) busy: Counter,
+    pub(crate) map_failed: Counter,
+    pub(crate) timeouts: Counter,
+    pub(crate) hangs: Counter,
+    pub(crate) checksums: Counter,
+    pub(crate) gso_packets: Counter,
+    pub(crate) gso_bytes: Counter,
+    pub(crate) gso_wire_packets: Counter,
+    pub(crate) gso_wire_bytes: Counter,
+    pub(crate) contexts: Counter,
+}
+
+/// Counters of the receive path.
+#[derive(Default)]
+pub(crate) struct RxStats {
+    pub(crate) packets: Counter,
+    pub(crate) bytes: Counter,
+    pub(crate) multicast: Counter,
+    pub(crate) broadcast: Counter,
+    pub(crate) polls: Counter,
+    pub(crate) doorbells: Counter,
+    pub(crate) alloc_failed: Counter,
+    pub(crate) dropped_no_memory: Counter,
+    pub(crate) length_errors: Counter,
+    pub(crate) crc_errors: Counter,
+    pub(crate) frame_errors: Counter,
+    pub(crate) bad_descriptors: Counter,
+    pub(crate) overruns: Counter,
+    pub(crate) checksum_good: Counter,
+}
+
+/// Counters of one device; they survive down, up and reset.
+#[derive(Default)]
+pub(crate) struct Stats {
+    pub(crate) tx: TxStats,
+    pub(crate) rx: RxStats,
+    pub(crate) interrupts: Counter,
+    pub(crate) spurious: Counter,
+    pub(crate) masked: Counter,
+    pub(crate) resets: Counter,
+    pub(crate) link_changes: Counter,
+}

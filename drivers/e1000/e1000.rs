@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Driver for the Intel 82540EM, 82545EM and 82544GC gigabit Ethernet controllers.
+//!
+//! `hw` is the chip, `netdev` the network core; this crate ties the one to the other. A packet's
+//! way out is [`tx::Queue::xmit`] to the descriptor ring to TDT; its way in is ICR to the poll in
+//! [`napi`] to [`rx::Queue::receive`] to GRO.
+
+#![deny(unsafe_code)]
+
+mod adapter;
+mod ethtool;
+mod filter;
+mod link;
+mod napi;
+mod ops;
+mod params;
+mod probe;
+mod rx;
+mod tx;
+
+#[forbid(unsafe_code)]
+#[path = "../../hw/mod.rs"]
+mod hw;
+#[allow(unsafe_code)]
+#[path = "../netdev/mod.rs"]
+mod netdev;
+
+kernel::module_driver! {
+    <T>, netdev::pci::Adapter<T>, {
+        type: probe::E1000,
+        name: "e1000_rust",
+        authors: ["The e1000_rust developers"],
+        description: "Intel 82540EM, 82545EM and 82544GC gigabit Ethernet driver",
+        license: "GPL",
+        params: {
+            TxDescriptors: u32 {
+                default: 256,
+                description: "Number of transmit descriptors: 48 to 4096, a multiple of 8 (default 256)",
+            },
+            RxDescriptors: u32 {
+                default: 256,
+                description: "Number of receive descriptors: 48 to 4096, a multiple of 8 (default 256)",
+            },
+        },
+    }
+}

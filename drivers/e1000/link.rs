@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The state of the link.
+
+use crate::{
+    adapter::Adapter,
+    hw::{
+        flow::FlowControl,
+        is_gone,
+        phy::Duplex,
+        regs::STATUS,
+        Regs, //
+    },
+    netdev::{
+        netdev_info,
+        Rtnl, //
+    },
+};
+
+/// Brings the carrier up to date with the device, and says so if it changed.
+pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) {
+    let shared = dev.shared();
+    let netdev = dev.device();
+    let status = Regs::read(&shared.bar, STATUS);
+    let up = !is_gone(status.into_raw()) && status.link_up();
+
+    if up == netdev.carrier_ok() {
+        return;
+    }
+    shared.stats.link_changes.inc();
+    if up {
+        let link = status.link();
+
+        netdev.carrier_on();
+        netdev_info!(
+            netdev,
+            "NIC Link is Up {} Mbps {} Duplex, Flow Control: {}\n",
+            link.speed.mbps(),
+            match link.duplex {
+                Duplex::Full => "Full",
+                Duplex::Half => "Half",
+            },
+            match dev.control().flow {
+                FlowControl { rx: true, tx: true } => "RX/TX",
+                FlowControl { rx: true, tx: false } => "RX",
+                FlowControl { rx: false, tx: true } => "TX",
+                FlowControl { rx: false, tx: false } => "None",
+            }
+        );
+    } else {
+        netdev.carrier_off();
+        netdev_info!(netdev, "NIC Link is Down\n");
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The interrupt handler and NAPI's poll.
+
+use crate::{
+    adapter::Adapter,
+    hw::irq::{
+        self,
+        Causes, //
+    },
+    netdev::{
+        Events,
+        IrqContext,
+        IrqReturn,
+        NapiContext, //
+    },
+    rx, //
+};
+use kernel::sync::atomic::{
+    Full,
+    Relaxed, //
+};
+
+/// The interrupt handler: one read of `ICR`, which clears the causes and lowers the line.
+///
+/// Everything else is the poll's. Causes that are not enabled may be pending and are cleared with
+/// the others when the interrupt is another device's on the same line; a receive cause schedules
+/// the poll even then, as it will not be reported again.
+pub(crate) fn interrupt(ctx: &IrqContext<'_, Adapter<'_>>) -> IrqReturn {
+    let causes = irq::take(&ctx.bar);
+
+    if causes.is_gone() {
+        return IrqReturn::None;
+    }
+    let causes = causes.and(ctx.enabled_causes());
+
+    if causes.is_empty() {
+        return IrqReturn::None;
+    }
+    ctx.irq
+        .count
+        .store(ctx.irq.count.load(Relaxed).wrapping_add(1), Relaxed);
+    ctx.stats.interrupts.inc();
+    if causes.intersects(Causes::LSC) {
+        ctx.irq.link.store(true, Relaxed);
+    }
+    if !ctx.schedule_napi() {
+        // A poll is due or running already: no more interrupts until it is done. It may just have
+        // finished, so see to it that another one comes.
+        ctx.stats.masked.inc();
+        ctx.mask_until_polled();
+        ctx.schedule_napi();
+    }
+    IrqReturn::Handled
+}
+
+/// Receives up to `budget` packets, and sees to what else the interrupt was about.
+pub(crate) fn poll(
+    ctx: &NapiContext<'_, Adapter<'_>>,
+    rx: &mut rx::Queue,
+    budget: usize,
+) -> usize {
+    let mut all_done = true;
+
+    ctx.stats.rx.polls.inc();
+    if ctx.irq.link.load(Relaxed) && ctx.irq.link.xchg(false, Full) {
+        ctx.schedule_work(Events::LINK);
+    }
+    if ctx.tx_interrupt_enabled() {
+        // If the lock is taken its holder may already have looked: come back.
+        all_done = ctx.try_tx(|tx_ctx, tx| tx.reclaim(tx_ctx)).is_some();
+    }
+    let done = rx.poll(ctx, budget);
+
+    if all_done {
+        done
+    } else {
+        budget
+    }
+}

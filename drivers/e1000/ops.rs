@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The network device's operations, each handed to the file whose business it is.
+
+use crate::{
+    adapter::{
+        Adapter,
+        Config,
+        Control,
+        OVERHEAD, //
+    },
+    filter,
+    hw::{
+        model,
+        queue,
+        reset, //
+    },
+    link,
+    napi,
+    netdev::{
+        netdev_err,
+        netdev_warn,
+        AddrList,
+        Device,
+        DisabledNapi,
+        Driver,
+        EthAddr,
+        Events,
+        IrqContext,
+        IrqReturn,
+        LinkStats,
+        NapiContext,
+        QueueStatsRx,
+        QueueStatsTx,
+        Rings,
+        Rtnl,
+        SkBuff,
+        TxContext, //
+    },
+    probe,
+    rx,
+    tx, //
+};
+use kernel::prelude::*;
+
+#[vtable]
+impl<'bound> Driver for Adapter<'bound> {
+    type Control = Control;
+    type Config = Config;
+    type Tx = tx::Queue<'bound>;
+    type Rx = rx::Queue;
+
+    const PHY_ADDRESS: u8 = 1;
+
+    fn build(dev: &mut Rtnl<'_, Self>, config: &Config) -> Result<Rings<Self>> {
+        let shared = dev.shared();
+
+        Ok(Rings {
+            tx: tx::Queue::new(shared, config)?,
+            rx: rx::Queue::new(shared, dev.device(), config)?,
+        })
+    }
+
+    fn start(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>, napi: &DisabledNapi<'_>) {
+        let shared = dev.shared();
+        let control = dev.control();
+
+        rings.tx.start(shared);
+        // Only after a halt that had to turn the receiver off.
+        control.filters.control.apply(&shared.bar, control.rx_mode);
+        rings.rx.start(shared, napi);
+    }
+
+    fn halt(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>) {
+        let shared = dev.shared();
+
+        queue::disable_tx(&shared.bar);
+        rings.rx.prepare_halt();
+        if queue::stop_rx(&shared.bar).is_err()
+            && reset::quiesce(&shared.bar, &mut dev.control().filters).is_err()
+        {
+            netdev_warn!(dev.device(), "the device is gone\n");
+        }
+    }
+
+    fn opened(dev: &mut Rtnl<'_, Self>) {
+        link::update(dev);
+    }
+
+    fn irq_enable(&self) {
+        self.enable_interrupts();
+    }
+
+    fn irq_disable(&self) {
+        self.disable_interrupts();
+    }
+
+    fn interrupt(ctx: &IrqContext<'_, Self>) -> IrqReturn {
+        napi::interrupt(ctx)
+    }
+
+    fn xmit(ctx: &TxContext<'_, Self>, tx: &mut Self::Tx, skb: SkBuff) -> Result<(), SkBuff> {
+        tx.xmit(ctx, skb)
+    }
+
+    fn poll(ctx: &NapiContext<'_, Self>, rx: &mut Self::Rx, budget: usize) -> usize {
+        napi::poll(ctx, rx, budget)
+    }
+
+    fn reclaim(ctx: &TxContext<'_, Self>, tx: &mut Self::Tx) {
+        tx.reclaim(ctx);
+    }
+
+    fn poll_complete(&self) {
+        self.unmask_after_poll();
+    }
+
+    fn watchdog(ctx: &TxContext<'_, Self>, tx: &mut Self::Tx) -> Option<Events> {
+        tx.watchdog(ctx)
+    }
+
+    fn tx_timeout(dev: &Device<Self>) {
+        dev.shared().stats.tx.timeouts.inc();
+    }
+
+    fn work(dev: &mut Rtnl<'_, Self>, events: Events) {
+        if events.contains(Events::RESET) {
+            reset_device(dev);
+        }
+        if events.contains(Events::LINK) && dev.is_up() {
+            link::update(dev);
+        }
+    }
+
+    fn stats64(dev: &Device<Self>, stats: &mut LinkStats<'_>) {
+        let tx = &dev.shared().stats.tx;
+        let rx = &dev.shared().stats.rx;
+        let length = rx.length_errors.get();
+        let crc = rx.crc_errors.get();
+        let frame = rx.frame_errors.get();
+
+        stats
+            .rx_packets(rx.packets.get())
+            .rx_bytes(rx.bytes.get())
+            .tx_packets(tx.packets.get())
+            .tx_bytes(tx.bytes.get())
+            .multicast(rx.multicast.get())
+            .rx_errors(
+                length
+                    .wrapping_add(crc)
+                    .wrapping_add(frame)
+                    .wrapping_add(rx.bad_descriptors.get()),
+            )
+            .rx_length_errors(length)
+            .rx_crc_errors(crc)
+            .rx_frame_errors(frame)
+            .rx_dropped(rx.dropped_no_memory.get())
+            .rx_missed_errors(rx.overruns.get())
+            .tx_errors(tx.hangs.get())
+            .tx_dropped(tx.dropped.get());
+    }
+
+    fn queue_stats_rx(dev: &Device<Self>, stats: &mut QueueStatsRx<'_>) {
+        let rx = &dev.shared().stats.rx;
+
+        stats
+            .packets(rx.packets.get())
+            .bytes(rx.bytes.get())
+            .alloc_fail(rx.alloc_failed.get());
+    }
+
+    fn queue_stats_tx(dev: &Device<Self>, stats: &mut QueueStatsTx<'_>) {
+        let tx = &dev.shared().stats.tx;
+
+        stats
+            .packets(tx.packets.get())
+            .bytes(tx.bytes.get())
+            .stop(tx.stopped.get())
+            .wake(tx.woken.get());
+    }
+
+    fn set_rx_mode(dev: &mut Rtnl<'_, Self>, uc: AddrList<'_>, mc: AddrList<'_>) -> Result {
+        filter::set_rx_mode(dev, uc, mc)
+    }
+
+    fn set_mac_address(dev: &mut Rtnl<'_, Self>, addr: EthAddr) -> Result {
+        filter::set_station_address(dev, addr)
+    }
+
+    fn change_mtu(dev: &mut Rtnl<'_, Self>, mtu: usize) -> Result {
+        let config = Config {
+            max_frame: mtu.saturating_add(OVERHEAD),
+            ..*dev.config()
+        };
+
+        dev.reconfigure(config)
+    }
+
+    fn shutdown(dev: &mut Rtnl<'_, Self>) {
+        let shared = dev.shared();
+
+        // A device that is gone does no DMA either.
+        let _ = reset::quiesce(&shared.bar, &mut dev.control().filters);
+    }
+
+    fn resume(dev: &mut Rtnl<'_, Self>) -> Result {
+        reinit(dev)
+    }
+}
+
+/// Brings the device, in whatever state it is, to the one that [`probe`] left it in.
+fn reinit(dev: &mut Rtnl<'_, Adapter<'_>>) -> Result {
+    let shared = dev.shared();
+    let address = dev.device().address();
+    let control = dev.control();
+
+    reset::reset(&shared.bar, &mut control.filters, model::MAX_FRAME)?;
+    probe::init(&shared.bar, shared.model, control, address)?;
+    filter::restore(&shared.bar, control)
+}
+
+/// Resets the device and replaces its rings; traffic goes on afterwards.
+fn reset_device(dev: &mut Rtnl<'_, Adapter<'_>>) {
+    if !dev.is_up() {
+        return;
+    }
+    dev.shared().stats.resets.inc();
+    let config = *dev.config();
+
+    let result = dev.reconfigure_with(config, |dev| {
+        if let Err(e) = reinit(dev) {
+            netdev_err!(dev.device(), "does not come out of reset: {e:?}\n");
+        }
+    });
+    if let Err(e) = result {
+        netdev_err!(dev.device(), "no memory for a reset: {e:?}\n");
+    }
+    link::update(dev);
+}

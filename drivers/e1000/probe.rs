@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Finding a device and getting to know it.
+
+use crate::{
+    adapter::{
+        Adapter,
+        Bar,
+        Config,
+        Control,
+        Interrupts,
+        Stats,
+        OVERHEAD, //
+    },
+    hw::{
+        self,
+        eeprom,
+        flow::FlowControl,
+        irq::{
+            Delays,
+            Throttle, //
+        },
+        mac::{
+            self,
+            Bits,
+            Filters,
+            RxMode, //
+        },
+        model::Model, //
+        model,
+        queue,
+        reset,
+        ring::RingSize,
+    },
+    netdev::{
+        self,
+        EthAddr,
+        Features,
+        Probed,
+        Setup, //
+    },
+    params, //
+};
+use kernel::{
+    device::Core,
+    pci,
+    prelude::*, //
+};
+
+/// The driver, as the PCI core sees it.
+pub(crate) struct E1000;
+
+kernel::pci_device_table!(
+    PCI_TABLE,
+    <E1000 as netdev::pci::Driver>::IdInfo,
+    [
+        (
+            pci::DeviceId::from_id(pci::Vendor::INTEL, model::DEVICE_IDS[0].0),
+            model::DEVICE_IDS[0].1
+        ),
+        (
+            pci::DeviceId::from_id(pci::Vendor::INTEL, model::DEVICE_IDS[1].0),
+            model::DEVICE_IDS[1].1
+        ),
+        (
+            pci::DeviceId::from_id(pci::Vendor::INTEL, model::DEVICE_IDS[2].0),
+            model::DEVICE_IDS[2].1
+        ),
+    ]
+);
+
+/// MTU that an Ethernet interface starts with.
+const DEFAULT_MTU: usize = 1500;
+
+impl netdev::pci::Driver for E1000 {
+    type IdInfo = Model;
+    type Net<'bound> = Adapter<'bound>;
+
+    const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
+
+    fn irq_types() -> pci::IrqTypes {
+        pci::IrqTypes::default().with(pci::IrqType::Intx)
+    }
+
+    fn probe<'bound>(
+        pdev: &'bound pci::Device<Core<'_>>,
+        model: Option<&'bound Model>,
+    ) -> Result<(Setup, Probed<Adapter<'bound>>)> {
+        let model = *model.ok_or(ENODEV)?;
+        let bar: Bar<'bound> = pdev
+            .iomap_region_sized(0, c"e1000_rust")
+            .inspect_err(|e| dev_err!(pdev, "cannot map the registers: {e:?}\n"))?;
+
+        netdev::dma::set_mask_64_or_32(pdev)
+            .inspect_err(|e| dev_err!(pdev, "no usable DMA addressing: {e:?}\n"))?;
+
+        let mut filters = Filters::new();
+
+        reset::reset(&bar, &mut filters, model::MAX_FRAME)
+            .inspect_err(|e| dev_err!(pdev, "does not come out of reset: {e:?}\n"))?;
+        let (address, address_is_random) = address(pdev, &bar)?;
+        let mut addresses = [None; mac::RECEIVE_ADDRESSES];
+        let [station, ..] = &mut addresses;
+
+        *station = Some(address);
+        let mut control = Control {
+            filters,
+            rx_mode: RxMode::DEFAULT,
+            addresses,
+            multicast: Bits::NONE,
+            flow: FlowControl::NONE,
+        };
+
+        init(&bar, model, &mut control, address)
+            .inspect_err(|e| dev_err!(pdev, "cannot be initialised: {e:?}\n"))?;
+        pdev.set_master();
+
+        let features = Features::SG;
+        let setup = Setup {
+            address,
+            address_is_random,
+            hw_features: features,
+            features: features | Features::HIGHDMA,
+            vlan_features: features,
+            min_mtu: 68,
+            max_mtu: DEFAULT_MTU as u32,
+            tso_max_size: 0,
+            watchdog_msecs: 5000,
+        };
+        let config = Config {
+            tx: params::tx_descriptors(pdev.as_ref()),
+            rx: params::rx_descriptors(pdev.as_ref()),
+            max_frame: DEFAULT_MTU + OVERHEAD,
+        };
+        let shared = Adapter {
+            pdev,
+            bar,
+            model,
+            irq: Interrupts::new(),
+            stats: Stats::default(),
+        };
+
+        Ok((
+            setup,
+            Probed {
+                shared,
+                control,
+                config,
+            },
+        ))
+    }
+
+    fn registered(dev: &netdev::Device<Adapter<'_>>) {
+        let (mhz, width) = hw::Regs::read(&dev.shared().bar, hw::regs::STATUS).bus();
+
+        netdev::netdev_info!(
+            dev,
+            "Intel {} at {} MHz {} bit, {}\n",
+            dev.shared().model.name(),
+            mhz,
+            width,
+            dev.address()
+        );
+    }
+}
+
+/// Returns the address of the device from its EEPROM, or a random one if the EEPROM is not to be
+/// trusted, and whether it is random.
+///
+/// Fails only with `ENODEV`, if the device is gone.
+fn address(pdev: &pci::Device<Core<'_>>, bar: &Bar<'_>) -> Result<(EthAddr, bool)> {
+    let found = match eeprom::read_all(bar) {
+        Ok(words) if !eeprom::checksum_ok(&words) => Err("its EEPROM's checksum is wrong"),
+        Ok(_) => match eeprom::mac_address(bar) {
+            Ok(addr) if EthAddr(addr).is_valid() => Ok(EthAddr(addr)),
+            Ok(_) => Err("the address in its EEPROM is none of a station"),
+            Err(e) if e == ENODEV => return Err(e),
+            Err(_) => Err("its EEPROM cannot be read"),
+        },
+        Err(e) if e == ENODEV => return Err(e),
+        Err(_) => Err("its EEPROM cannot be read"),
+    };
+
+    Ok(match found {
+        Ok(addr) => (addr, false),
+        Err(why) => {
+            let addr = EthAddr::random();
+
+            dev_warn!(pdev, "{why}; using the random address {addr}\n");
+            (addr, true)
+        }
+    })
+}
+
+/// Writes every register the driver relies on, with the receiver on and out of descriptors.
+///
+/// The receiver is enabled here, once: each write of `RCTL` stops QEMU's receiver for a second, so
+/// that bringing the interface up had better not do it.
+pub(crate) fn init(
+    bar: &Bar<'_>,
+    model: Model,
+    control: &mut Control,
+    address: EthAddr,
+) -> Result {
+    reset::init(
+        bar,
+        &mut control.filters,
+        &reset::Config {
+            model,
+            address: address.0,
+            max_frame: model::MAX_FRAME,
+            vlan_mode: false,
+            flow: control.flow,
+            throttle: Throttle::OFF,
+            delays: Delays::NONE,
+        },
+    )?;
+    control.filters.vlans.commit(bar, &Bits::ALL);
+
+    // No ring yet: head and tail equal, so that nothing is received.
+    queue::set_rx_ring(bar, 0, RingSize::DEFAULT);
+    control.filters.control.apply(bar, control.rx_mode);
+    Ok(())
+}

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The receive queue.
+
+use crate::{
+    adapter::{
+        Adapter,
+        Config, //
+    },
+    hw::{
+        desc::{
+            Descriptors,
+            RxDesc,
+            RxWriteback, //
+        },
+        queue,
+        ring::Ring, //
+    },
+    netdev::{
+        page_pool::{
+            Buffer,
+            PagePool, //
+        },
+        Device,
+        DisabledNapi,
+        DropReason,
+        Features,
+        NapiContext,
+        SkBuff, //
+    },
+};
+use kernel::{
+    dma::Coherent,
+    prelude::*,
+    sync::{
+        atomic::Relaxed,
+        barrier::{
+            dma_mb,
+            Read,
+            Write, //
+        },
+    },
+};
+
+/// Bytes the device may write to one buffer; what `RxMode::DEFAULT` sets.
+const BUFFER_SIZE: usize = 2048;
+
+/// A frame of which not all descriptors have been seen.
+enum Partial {
+    /// None.
+    None,
+    /// Its first part is the packet's linear part, the others its frags.
+    Packet(SkBuff),
+    /// It is dropped up to its end.
+    Dropped,
+}
+
+/// Descriptors with their buffers, and where driver and device are in them.
+pub(crate) struct Queue {
+    ring: Ring,
+    descs: Descriptors,
+    /// The buffer of each descriptor in flight.
+    buffers: KVVec<Option<Buffer>>,
+    /// Where a device that does not stop in time writes to.
+    spare: Buffer,
+    partial: Partial,
+    max_frame: usize,
+    /// Descriptors consumed since the device surely saw a tail.
+    unflushed: u16,
+    /// [`Interrupts::count`](crate::adapter::Interrupts::count) at that time.
+    flushed_at: u32,
+    // Dropped last: the buffers go back to it.
+    pool: PagePool,
+}
+
+impl Queue {
+    /// Allocates the ring and fills it. Touches no register.
+    pub(crate) fn new<'bound>(
+        adapter: &Adapter<'bound>,
+        netdev: &Device<Adapter<'bound>>,
+        config: &Config,
+    ) -> Result<Self> {
+        let count = usize::from(config.rx.get());
+        let dev = adapter.pdev.as_ref();
+        let mut pool = PagePool::new(dev, netdev, count, BUFFER_SIZE)?;
+        let spare = pool.alloc().ok_or(ENOMEM)?;
+        let mut buffers = KVVec::new();
+
+        for _ in 0..count {
+            buffers.push(None, GFP_KERNEL)?;
+        }
+        let mut queue = Self {
+            ring: Ring::new(config.rx),
+            descs: Coherent::zeroed_slice(dev, count, GFP_KERNEL)?,
+            buffers,
+            spare,
+            partial: Partial::None,
+            max_frame: config.max_frame,
+            unflushed: 0,
+            flushed_at: 0,
+            pool,
+        };
+
+        queue.fill();
+        if queue.ring.unused() != 0 {
+            return Err(ENOMEM);
+        }
+        Ok(queue)
+    }
+
+    /// Gives the ring to the device.
+    pub(crate) fn start(&mut self, adapter: &Adapter<'_>, napi: &DisabledNapi<'_>) {
+        self.pool.attach(napi);
+        queue::set_rx_ring(&adapter.bar, self.descs.dma_address(), self.ring.size());
+        queue::rx_doorbell(&adapter.bar, self.ring.next_to_use());
+        // What was waiting in the backend is received from here on.
+        adapter.flush_posted_writes();
+    }
+
+    /// Gives each descriptor without a buffer the spare one, as `queue::stop_rx` wants it.
+    pub(crate) fn prepare_halt(&mut self) {
+        for (index, buffer) in self.buffers.iter().enumerate() {
+            if buffer.is_none() {
+                // The index is within the ring.
+                let _ = RxDesc::new(self.spare.address()).store(&self.descs, index);
+            }
+        }
+        // Before the device is told to stop where it is.
+        dma_mb(Write);
+    }
+
+    /// Receives up to `budget` packets, and returns how many; `budget` if there must be another
+    /// poll.
+    pub(crate) fn poll(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, budget: usize) -> usize {
+        let features = ctx.device().features();
+        let batch = self.ring.size().get() / 4;
+        let interrupts = ctx.irq.count.load(Relaxed);
+        let mut packets = 0usize;
+        let mut left = budget;
+
+        if interrupts != self.flushed_at {
+            self.flushed_at = interrupts;
+            self.unflushed = 0;
+        }
+        // Each descriptor counts here, whatever is in it, so that a device that makes no packets
+        // of them cannot keep us.
+        while left != 0 {
+            let Some((writeback, buffer)) = self.next() else {
+                break;
+            };
+
+            if self.receive(ctx, features, writeback, buffer) {
+                packets = packets.wrapping_add(1);
+            }
+            if self.ring.unused() >= batch {
+                self.refill(ctx);
+            }
+            left = left.wrapping_sub(1);
+        }
+        if left == 0 {
+            return budget;
+        }
+        // An empty ring raises no interrupt from which to start again.
+        if self.ring.is_empty() {
+            self.refill(ctx);
+            if self.ring.is_empty() {
+                return budget;
+            }
+        }
+        packets
+    }
+
+    /// Takes the next descriptor that the device is done with, and its buffer.
+    #[inline]
+    fn next(&mut self) -> Option<(RxWriteback, Buffer)> {
+        if self.ring.is_empty() {
+            return None;
+        }
+        let index = usize::from(self.ring.next_to_clean());
+        let writeback = RxDesc::read_writeback(&self.descs, index).ok()?;
+
+        if !writeback.dd() {
+            return None;
+        }
+        // The device writes the buffer before DD: read it only after. Length and status came with
+        // DD in one load.
+        dma_mb(Read);
+        self.ring.consume();
+        self.buffers
+            .get_mut(index)
+            .and_then(Option::take)
+            .map(|buffer| (writeback, buffer))
+    }
+
+    /// Deals with one descriptor, and returns whether it completed a packet for the stack.
+    #[inline]
+    fn receive(
+        &mut self,
+        ctx: &NapiContext<'_, Adapter<'_>>,
+        features: Features,
+        writeback: RxWriteback,
+        buffer: Buffer,
+    ) -> bool {
+        let partial = core::mem::replace(&mut self.partial, Partial::None);
+
+        match self.assemble(ctx, partial, &writeback, buffer) {
+            Partial::Packet(skb) if writeback.eop() => finish(ctx, features, &writeback, skb),
+            Partial::None | Partial::Dropped if writeback.eop() => false,
+            unfinished => {
+                self.partial = unfinished;
+                false
+            }
+        }
+    }
+
+    /// Adds one buffer to what there is of the frame, counting what is wrong with it.
+    #[inline]
+    fn assemble(
+        &self,
+        ctx: &NapiContext<'_, Adapter<'_>>,
+        partial: Partial,
+        writeback: &RxWriteback,
+        buffer: Buffer,
+    ) -> Partial {
+        let stats = &ctx.stats.rx;
+        let len = usize::from(writeback.len());
+
+        if let Partial::Dropped = partial {
+            return Partial::Dropped;
+        }
+        if len == 0 || len > BUFFER_SIZE {
+            stats.bad_descriptors.inc();
+            return Partial::Dropped;
+        }
+        if writeback.frame_error() {
+            stats.crc_errors.inc();
+            return Partial::Dropped;
+        }
+        let before = match &partial {
+            Partial::Packet(skb) => skb.len(),
+            _ => 0,
+        };
+        if before.saturating_add(len) > self.max_frame {
+            stats.length_errors.inc();
+            return Partial::Dropped;
+        }
+        let Some(filled) = buffer.received(len) else {
+            stats.bad_descriptors.inc();
+            return Partial::Dropped;
+        };
+
+        match partial {
+            Partial::Packet(mut skb) => {
+                if filled.append_to(&mut skb).is_err() {
+                    stats.length_errors.inc();
+                    return Partial::Dropped;
+                }
+                Partial::Packet(skb)
+            }
+            _ => match filled.into_skb() {
+                Some(skb) => Partial::Packet(skb),
+                None => {
+                    stats.dropped_no_memory.inc();
+                    Partial::Dropped
+                }
+            },
+        }
+    }
+
+    /// Puts a buffer into every free descriptor, as far as there is memory.
+    fn fill(&mut self) -> usize {
+        let mut filled = 0usize;
+
+        while self.ring.unused() != 0 {
+            let Some(buffer) = self.pool.alloc() else {
+                break;
+            };
+            let Some(index) = self.ring.produce() else {
+                break;
+            };
+            let index = usize::from(index);
+
+            // Also clears what was written back: QEMU leaves bits standing.
+            // The index is within the ring.
+            let _ = RxDesc::new(buffer.address()).store(&self.descs, index);
+            if let Some(slot) = self.buffers.get_mut(index) {
+                *slot = Some(buffer);
+            }
+            filled = filled.wrapping_add(1);
+        }
+        filled
+    }
+
+    /// Fills the ring and tells the device.
+    #[inline(never)]
+    fn refill(&mut self, ctx: &NapiContext<'_, Adapter<'_>>) {
+        let filled = self.fill();
+
+        if self.ring.unused() != 0 {
+            ctx.stats.rx.alloc_failed.inc();
+        }
+        if filled == 0 {
+            return;
+        }
+        // The descriptors are in memory before the device learns of them: `writel` orders it
+        // after all earlier writes to memory.
+        queue::rx_doorbell(&ctx.bar, self.ring.next_to_use());
+        ctx.stats.rx.doorbells.inc();
+
+        // KVM posts that write until the next access that leaves the guest, such as the
+        // interrupt handler's. A poll that goes on without must make one before the device runs
+        // out of the descriptors that it knows of.
+        // CAST: At most the size of the ring.
+        self.unflushed = self.unflushed.saturating_add(filled as u16);
+        if self.unflushed >= self.ring.size().get() / 2 {
+            self.unflushed = 0;
+            ctx.flush_posted_writes();
+        }
+    }
+}
+
+/// Hands a complete frame to the stack; false if it is none.
+#[inline]
+fn finish(
+    ctx: &NapiContext<'_, Adapter<'_>>,
+    features: Features,
+    writeback: &RxWriteback,
+    mut skb: SkBuff,
+) -> bool {
+    let stats = &ctx.stats.rx;
+    let len = skb.len();
+    let first = skb.head().first().copied().unwrap_or(0);
+
+    if features.contains(Features::VLAN_RX) {
+        if let Some(tci) = writeback.vlan() {
+            skb.put_vlan_tag(tci);
+        }
+    }
+    if features.contains(Features::RXCSUM) && writeback.csum_good() {
+        stats.checksum_good.inc();
+        skb.set_checksum_verified();
+    }
+    // The group bit; broadcasts have it as well.
+    if first & 1 != 0 {
+        if skb.head().starts_with(&[0xff; 6]) {
+            stats.broadcast.inc();
+        } else {
+            stats.multicast.inc();
+        }
+    }
+    match ctx.receive(skb) {
+        Ok(()) => {
+            stats.packets.inc();
+            // CAST: usize to u64 keeps the value.
+            stats.bytes.add(len as u64);
+            true
+        }
+        Err(skb) => {
+            stats.length_errors.inc();
+            skb.discard(DropReason::DEV_HDR);
+            false
+        }
+    }
+}

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The transmit queue.
+//!
+//! It belongs to the kernel's transmit lock: whoever has `&mut Queue` holds it.
+//!
+//! # Completion
+//!
+//! QEMU sends what a doorbell offers before the write of TDT retires, so that DD is there right
+//! after it and the packets are freed in place ([`Queue::ring_doorbell`]): no interrupt, no
+//! register read. A device that takes its time makes the queue fall back, for as long as the
+//! interface is up, to what the manual has: the write-back interrupts (TXDW), and NAPI reclaims.
+
+use crate::{
+    adapter::{
+        Adapter,
+        Config, //
+    },
+    hw::{
+        desc::{
+            Descriptors,
+            TxDesc,
+            TxFlags, //
+        },
+        queue,
+        ring::Ring, //
+    },
+    netdev::{
+        dma::TxMapping,
+        DropReason,
+        Events,
+        SkBuff,
+        TxContext, //
+    },
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    dma::Coherent,
+    prelude::*,
+    sync::barrier::{
+        dma_mb,
+        Read, //
+    },
+};
+
+/// Most descriptors that one packet takes: a context, and the linear part and each frag in up to
+/// five pieces of the real chip's limit; in practice one each.
+const MAX_FRAGS: usize = 17;
+
+/// Free descriptors below which the queue is stopped, and from which it is started.
+const STOP_BELOW: u16 = 24;
+
+/// How long a write-back may take before the watchdog looks, in milliseconds.
+const WATCHDOG_MS: u32 = 1000;
+
+/// What belongs to a descriptor in flight.
+struct Slot<'bound> {
+    map: Option<TxMapping<'bound>>,
+    /// In a packet's last descriptor.
+    skb: Option<SkBuff>,
+    /// In the first descriptor of a batch: the last, which reports.
+    batch_end: u16,
+}
+
+/// Descriptors with what they point to.
+pub(crate) struct Queue<'bound> {
+    dev: &'bound Device<Bound>,
+    ring: Ring,
+    descs: Descriptors,
+    slots: KVVec<Slot<'bound>>,
+    /// Where the batch begins that the device hasn't been told of; the ring's next to use if
+    /// there is none.
+    batch: u16,
+    /// The last descriptor of the last packet in it.
+    last: u16,
+    max_segment: usize,
+    stopped: bool,
+    /// The oldest descriptor in flight when the watchdog looked last, and how often it has been
+    /// the same.
+    stuck: (u16, u32),
+}
+
+impl<'bound> Queue<'bound> {
+    /// Allocates the ring. Touches no register.
+    pub(crate) fn new(adapter: &Adapter<'bound>, config: &Config) -> Result<Self> {
+        let count = usize::from(config.tx.get());
+        let dev: &'bound Device<Bound> = adapter.pdev.as_ref();
+        let mut slots = KVVec::with_capacity(count, GFP_KERNEL)?;
+
+        for _ in 0..count {
+            slots.push(
+                Slot {
+                    map: None,
+                    skb: None,
+                    batch_end: 0,
+                },
+                GFP_KERNEL,
+            )?;
+        }
+        Ok(Self {
+            dev,
+            ring: Ring::new(config.tx),
+            descs: Coherent::zeroed_slice(dev, count, GFP_KERNEL)?,
+            slots,
+            batch: 0,
+            last: 0,
+            max_segment: adapter.model.max_tx_segment() as usize,
+            stopped: false,
+            stuck: (0, 0),
+        })
+    }
+
+    /// Gives the ring to the device.
+    pub(crate) fn start(&mut self, adapter: &Adapter<'_>) {
+        queue::set_tx_ring(&adapter.bar, self.descs.dma_address(), self.ring.size());
+        queue::enable_tx(&adapter.bar, true);
+    }
+
+    /// Takes a packet; see [`Driver::xmit`](crate::netdev::Driver::xmit).
+    pub(crate) fn xmit(
+        &mut self,
+        ctx: &TxContext<'_, Adapter<'bound>>,
+        skb: SkBuff,
+    ) -> Result<(), SkBuff> {
+        if self.ring.unused() < STOP_BELOW {
+            // The queue should have been stopped.
+            self.make_room(ctx);
+            if self.ring.unused() < STOP_BELOW {
+                ctx.stats.tx.busy.inc();
+                return Err(skb);
+            }
+        }
+        // The device sends a short frame as it is.
+        let Ok(mut skb) = skb.pad() else {
+            ctx.stats.tx.dropped.inc();
+            self.finish_batch(ctx, 0);
+            return Ok(());
+        };
+        let len = skb.len();
+
+        match self.queue_packet(&mut skb) {
+            Ok(last) => {
+                skb.tx_timestamp();
+                if let Some(slot) = self.slots.get_mut(usize::from(last)) {
+                    slot.skb = Some(skb);
+                }
+                self.last = last;
+                ctx.stats.tx.packets.inc();
+                ctx.stats.tx.bytes.add(len as u64);
+                self.finish_batch(ctx, len);
+            }
+            Err(_) => {
+                ctx.stats.tx.map_failed.inc();
+                ctx.stats.tx.dropped.inc();
+                skb.discard(DropReason::NOMEM);
+                self.finish_batch(ctx, 0);
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills descriptors for a packet, and returns the last one's index. On failure nothing is
+    /// left of it.
+    fn queue_packet(&mut self, skb: &mut SkBuff) -> Result<u16> {
+        let start = self.ring.next_to_use();
+        let frags = skb.nr_frags();
+        let flags = TxFlags {
+            vlan: skb.vlan_tag(),
+            ..TxFlags::default()
+        };
+        let mut last = Err(EINVAL);
+
+        // The linear part may be empty only in theory: it has the headers.
+        for part in 0..=frags {
+            let map = match part.checked_sub(1) {
+                None => TxMapping::head(self.dev, skb),
+                Some(frag) => TxMapping::frag(self.dev, skb, frag),
+            };
+
+            last = map.and_then(|map| {
+                self.queue_buffer(
+                    map,
+                    TxFlags {
+                        eop: part == frags,
+                        ..flags
+                    },
+                )
+            });
+            if last.is_err() {
+                break;
+            }
+        }
+        if last.is_err() {
+            self.rewind(start);
+        }
+        last
+    }
+
+    /// Fills descriptors for one mapped buffer, `flags.eop` in the last one, and returns its
+    /// index.
+    fn queue_buffer(&mut self, map: TxMapping<'bound>, flags: TxFlags) -> Result<u16> {
+        let mut address = map.address();
+        let mut left = map.len();
+
+        loop {
+            let piece = left.min(self.max_segment);
+            let done = piece == left;
+            let index = self.ring.produce().ok_or(ENOSPC)?;
+
+            TxDesc::data(
+                address,
+                u16::try_from(piece)?,
+                TxFlags {
+                    eop: flags.eop && done,
+                    ..flags
+                },
+            )
+            .store(&self.descs, index.into())?;
+            if done {
+                self.slots.get_mut(usize::from(index)).ok_or(EINVAL)?.map = Some(map);
+                return Ok(index);
+            }
+            address = address.wrapping_add(piece as u64);
+            left = left.wrapping_sub(piece);
+        }
+    }
+
+    /// Takes back the descriptors from `start` on, and undoes their mappings.
+    fn rewind(&mut self, start: u16) {
+        let mut index = start;
+
+        while index != self.ring.next_to_use() {
+            if let Some(slot) = self.slots.get_mut(usize::from(index)) {
+                slot.map = None;
+            }
+            index = self.ring.size().next(index);
+        }
+        self.ring.rewind(start);
+    }
+
+    /// Accounts a packet of `len` bytes (0 for one that was dropped), and tells the device of
+    /// the batch unless the stack has more.
+    fn finish_batch(&mut self, ctx: &TxContext<'_, Adapter<'bound>>, len: usize) {
+        let full = self.ring.unused() < STOP_BELOW;
+        let now = if len == 0 {
+            !ctx.more()
+        } else {
+            ctx.sent(len)
+        };
+
+        if now || full {
+            self.ring_doorbell(ctx);
+        }
+        if full && self.ring.unused() < STOP_BELOW {
+            // Nobody can wake the queue in between: that takes the lock, too.
+            self.stopped = true;
+            ctx.stop();
+            ctx.stats.tx.stopped.inc();
+        }
+    }
+
+    /// Tells the device of the batch, if there is one, and frees what it has sent by then.
+    fn ring_doorbell(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) {
+        let next = self.ring.next_to_use();
+
+        if self.batch == next {
+            return;
+        }
+        // Only the last descriptor of the batch reports. Its index is within the ring.
+        if let Ok(desc) = TxDesc::load(&self.descs, self.last.into()) {
+            let _ = desc.with_rs().store(&self.descs, self.last.into());
+        }
+        if let Some(slot) = self.slots.get_mut(usize::from(self.batch)) {
+            slot.batch_end = self.last;
+        }
+        self.batch = next;
+
+        // The descriptors are in memory before the device learns of them: `writel` orders it
+        // after all earlier writes to memory.
+        queue::tx_doorbell(&ctx.bar, next);
+        ctx.stats.tx.doorbells.inc();
+
+        if self.reclaim(ctx) {
+            ctx.stats.tx.reclaimed_inline.inc();
+        } else {
+            ctx.stats.tx.deferred.inc();
+            ctx.enable_tx_interrupt();
+            ctx.arm_watchdog(WATCHDOG_MS);
+        }
+    }
+
+    /// Tries to get free descriptors: for a packet that comes while there are none.
+    fn make_room(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) {
+        self.ring_doorbell(ctx);
+        self.reclaim(ctx);
+    }
+
+    /// Frees what the device has sent, and returns whether that is all it was told of.
+    pub(crate) fn reclaim(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) -> bool {
+        let mut packets = 0usize;
+        let mut bytes = 0usize;
+
+        while self.ring.next_to_clean() != self.batch {
+            let first = usize::from(self.ring.next_to_clean());
+            let Some(end) = self.slots.get(first).map(|slot| slot.batch_end) else {
+                break;
+            };
+            // DD counts only in a descriptor that is in flight and was asked to report.
+            if !TxDesc::is_done(&self.descs, end.into()).unwrap_or(false) {
+                break;
+            }
+            // The device has read all of the batch before it wrote DD.
+            dma_mb(Read);
+
+            while let Some(index) = self.ring.consume() {
+                if let Some(slot) = self.slots.get_mut(usize::from(index)) {
+                    slot.map = None;
+                    if let Some(skb) = slot.skb.take() {
+                        packets = packets.wrapping_add(1);
+                        bytes = bytes.wrapping_add(skb.len());
+                        ctx.consume(skb);
+                    }
+                }
+                if index == end {
+                    break;
+                }
+            }
+        }
+        if packets != 0 {
+            ctx.completed(packets, bytes);
+        }
+        if self.stopped && self.ring.unused() >= STOP_BELOW {
+            self.stopped = false;
+            ctx.wake();
+            ctx.stats.tx.woken.inc();
+        }
+        self.ring.next_to_clean() == self.batch
+    }
+
+    /// Looks whether the device is stuck; called while something is in flight.
+    pub(crate) fn watchdog(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) -> Option<Events> {
+        if self.reclaim(ctx) {
+            self.stuck = (0, 0);
+            return None;
+        }
+        ctx.arm_watchdog(WATCHDOG_MS);
+        let oldest = self.ring.next_to_clean();
+
+        if self.stuck.0 != oldest || self.stuck.1 == 0 {
+            self.stuck = (oldest, 1);
+            return None;
+        }
+        self.stuck.1 = self.stuck.1.saturating_add(1);
+        match self.stuck.1 {
+            2 => {
+                // It may have missed the doorbell, or been switched off.
+                queue::enable_tx(&ctx.bar, true);
+                queue::tx_doorbell(&ctx.bar, self.batch);
+                None
+            }
+            3 => {
+                ctx.stats.tx.hangs.inc();
+                Some(Events::RESET)
+            }
+            _ => None,
+        }
+    }
+}

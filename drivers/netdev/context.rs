@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! In which context a driver is called, and what it may touch there.
+//!
+//! # Soundness
+//!
+//! Each context is made only by the callbacks and functions of this crate, while what it stands
+//! for holds (see [`super::device`]), and is lent to the driver for one call. None can be copied,
+//! stored beyond the call or sent to another task.
+
+use super::{
+    bindings,
+    device::Device,
+    driver::{
+        Driver,
+        Events, //
+    },
+    lifecycle,
+    SkBuff, //
+};
+use core::{
+    marker::PhantomData,
+    ops::Deref, //
+};
+use kernel::prelude::*;
+
+/// Makes a type neither `Send` nor `Sync`.
+type NotThreadSafe = PhantomData<*mut ()>;
+
+/// RTNL is held: the control path, in process context.
+pub(crate) struct Rtnl<'a, T: Driver> {
+    dev: &'a Device<T>,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a, T: Driver> Rtnl<'a, T> {
+    /// # Safety
+    ///
+    /// RTNL must be held for `'a`, and there must be no other `Rtnl` of this device meanwhile.
+    #[inline]
+    pub(super) unsafe fn new(dev: &'a Device<T>) -> Self {
+        // SAFETY: Takes nothing, touches nothing.
+        debug_assert!(unsafe { bindings::netdev_helper_rtnl_locked() });
+        Self {
+            dev,
+            _not_send: PhantomData,
+        }
+    }
+
+    /// Returns the device.
+    pub(crate) fn device(&self) -> &'a Device<T> {
+        self.dev
+    }
+
+    /// Returns the driver's shared data, for as long as the call lasts.
+    pub(crate) fn shared(&self) -> &'a T {
+        self.dev.shared()
+    }
+
+    /// Returns the data of the control path.
+    pub(crate) fn control(&mut self) -> &mut T::Control {
+        // SAFETY: RTNL is held, and `self` is the only `Rtnl` of the device.
+        unsafe { &mut *self.dev.private().control.get() }
+    }
+
+    /// Returns what the rings are, or will be, built from.
+    pub(crate) fn config(&self) -> &T::Config {
+        // SAFETY: RTNL is held; `config` is written only through `&mut self`.
+        unsafe { &*self.dev.private().config.get() }
+    }
+
+    pub(super) fn set_config(&mut self, config: T::Config) {
+        // SAFETY: RTNL is held, and `self` is the only `Rtnl` of the device.
+        unsafe { *self.dev.private().config.get() = config };
+    }
+
+    /// Returns whether the interface is up, its rings running.
+    pub(crate) fn is_up(&self) -> bool {
+        // SAFETY: RTNL is held; `up` is written only through `&mut self`.
+        unsafe { *self.dev.private().up.get() }
+    }
+
+    pub(super) fn set_up(&mut self, up: bool) {
+        // SAFETY: RTNL is held, and `self` is the only `Rtnl` of the device.
+        unsafe { *self.dev.private().up.get() = up };
+    }
+
+    /// Replaces the rings by ones built from `config`.
+    ///
+    /// The new rings are built first; if that fails the old ones go on running and the error is
+    /// returned. While the interface is down only the configuration is kept.
+    pub(crate) fn reconfigure(&mut self, config: T::Config) -> Result {
+        lifecycle::reconfigure(self, config, |_| ())
+    }
+
+    /// The same, with `between` run while the device is halted and no ring installed.
+    pub(crate) fn reconfigure_with(
+        &mut self,
+        config: T::Config,
+        between: impl FnOnce(&mut Self),
+    ) -> Result {
+        lifecycle::reconfigure(self, config, between)
+    }
+
+    /// Runs `f` on the transmit side, under its lock; `None` if the interface is down.
+    pub(crate) fn with_tx<R>(
+        &mut self,
+        f: impl FnOnce(&TxContext<'_, T>, &mut T::Tx) -> R,
+    ) -> Option<R> {
+        with_tx_lock(self.dev, f)
+    }
+}
+
+/// Runs `f` under the transmit lock. Not in hard interrupt context, not under the lock.
+pub(super) fn with_tx_lock<T: Driver, R>(
+    dev: &Device<T>,
+    f: impl FnOnce(&TxContext<'_, T>, &mut T::Tx) -> R,
+) -> Option<R> {
+    let txq = dev.txq();
+
+    // SAFETY: `txq` is the queue of a valid device, its lock not held by us: nothing that runs
+    // under it can reach this function.
+    unsafe { bindings::netdev_helper_tx_lock_bh(txq) };
+    // SAFETY: The lock is held.
+    let ctx = unsafe { TxContext::new(dev) };
+    // SAFETY: The lock is held, so the access is exclusive.
+    let tx = unsafe { &mut *dev.private().tx.get() };
+    let result = tx.as_mut().map(|tx| f(&ctx, tx));
+
+    // SAFETY: Taken above.
+    unsafe { bindings::netdev_helper_tx_unlock_bh(txq) };
+    result
+}
+
+/// The transmit lock of the queue is held, bottom halves are disabled.
+pub(crate) struct TxContext<'a, T: Driver> {
+    dev: &'a Device<T>,
+    txq: *mut bindings::netdev_queue,
+}
+
+impl<'a, T: Driver> TxContext<'a, T> {
+    /// # Safety
+    ///
+    /// The transmit lock of queue 0 must be held for as long as the value lives.
+    #[inline]
+    pub(super) unsafe fn new(dev: &'a Device<T>) -> Self {
+        Self {
+            dev,
+            txq: dev.txq(),
+        }
+    }
+
+    /// Returns the device.
+    #[inline]
+    pub(crate) fn device(&self) -> &Device<T> {
+        self.dev
+    }
+
+    /// Accounts `bytes` handed to the device, and returns whether to tell the device now: false
+    /// if the stack has more packets coming (`netdev_xmit_more()`) and the queue isn't stopped.
+    #[inline]
+    pub(crate) fn sent(&self, bytes: usize) -> bool {
+        // CAST: A packet is shorter than 2^32 bytes.
+        // SAFETY: The queue is valid and its lock is held.
+        unsafe { bindings::netdev_helper_tx_sent(self.txq, bytes as u32) }
+    }
+
+    /// Returns whether the stack has more packets coming in this call.
+    #[inline]
+    pub(crate) fn more(&self) -> bool {
+        // SAFETY: Bottom halves are disabled, so the per-CPU flag is that of this call.
+        unsafe { bindings::netdev_helper_xmit_more() }
+    }
+
+    /// Accounts packets and bytes that the device is done with. The bytes must be those given
+    /// to [`Self::sent`].
+    #[inline]
+    pub(crate) fn completed(&self, packets: usize, bytes: usize) {
+        // CAST: Both are bounded by the ring.
+        // SAFETY: The queue is valid and its lock is held.
+        unsafe {
+            bindings::netdev_helper_tx_completed(self.txq, packets as u32, bytes as u32)
+        };
+    }
+
+    /// Frees a packet that was transmitted.
+    #[inline]
+    pub(crate) fn consume(&self, skb: SkBuff) {
+        skb.consume();
+    }
+
+    /// Stops the queue: the stack keeps its packets until [`Self::wake`].
+    ///
+    /// Both run under the same lock, so no wake-up can be lost between them.
+    #[inline]
+    pub(crate) fn stop(&self) {
+        // SAFETY: The queue is valid.
+        unsafe { bindings::netdev_helper_tx_stop(self.txq) };
+    }
+
+    /// Returns whether the driver stopped the queue.
+    #[inline]
+    pub(crate) fn is_stopped(&self) -> bool {
+        // SAFETY: The queue is valid.
+        unsafe { bindings::netdev_helper_tx_stopped(self.txq) }
+    }
+
+    /// Starts the queue again and has the stack bring its packets.
+    #[inline]
+    pub(crate) fn wake(&self) {
+        // SAFETY: The queue is valid.
+        unsafe { bindings::netdev_helper_tx_wake(self.txq) };
+    }
+
+    /// Has [`Driver::watchdog`] called once, `msecs` from now; a later call moves the time.
+    pub(crate) fn arm_watchdog(&self, msecs: u32) {
+        lifecycle::arm_watchdog(self.dev, msecs);
+    }
+}
+
+impl<T: Driver> Deref for TxContext<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        self.dev.shared()
+    }
+}
+
+/// Polled by NAPI: softirq context, bottom halves disabled.
+pub(crate) struct NapiContext<'a, T: Driver> {
+    dev: &'a Device<T>,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a, T: Driver> NapiContext<'a, T> {
+    /// # Safety
+    ///
+    /// The caller must be the poll function of the device's NAPI, with a budget above 0.
+    #[inline]
+    pub(super) unsafe fn new(dev: &'a Device<T>) -> Self {
+        Self {
+            dev,
+            _not_send: PhantomData,
+        }
+    }
+
+    /// Returns the device.
+    #[inline]
+    pub(crate) fn device(&self) -> &Device<T> {
+        self.dev
+    }
+
+    /// Hands a received frame to the stack, through GRO.
+    ///
+    /// Gives it back if its linear part is shorter than an Ethernet header.
+    #[inline]
+    pub(crate) fn receive(&self, skb: SkBuff) -> Result<(), SkBuff> {
+        if skb.head_len() < bindings::ETH_HLEN as usize {
+            return Err(skb);
+        }
+        // SAFETY: The packet is ours and has an Ethernet header; the device is valid; we are in
+        // its NAPI's poll function.
+        unsafe {
+            let raw = skb.as_ptr();
+            let protocol = bindings::eth_type_trans(raw, self.dev.as_ptr());
+
+            (*raw).__bindgen_anon_4.__bindgen_anon_1.as_mut().protocol = protocol;
+            bindings::netdev_helper_napi_gro_receive(self.dev.private().napi.get(), skb.into_raw());
+        }
+        Ok(())
+    }
+
+    /// Runs `f` on the transmit side if its lock is free and the interface up.
+    #[inline]
+    pub(crate) fn try_tx<R>(
+        &self,
+        f: impl FnOnce(&TxContext<'_, T>, &mut T::Tx) -> R,
+    ) -> Option<R> {
+        try_tx_lock(self.dev, f)
+    }
+
+    /// Has [`Driver::work`] called in process context.
+    pub(crate) fn schedule_work(&self, events: Events) {
+        schedule_work(self.dev, events);
+    }
+}
+
+impl<T: Driver> Deref for NapiContext<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        self.dev.shared()
+    }
+}
+
+/// Runs `f` under the transmit lock if it is free. Softirq context.
+pub(super) fn try_tx_lock<T: Driver, R>(
+    dev: &Device<T>,
+    f: impl FnOnce(&TxContext<'_, T>, &mut T::Tx) -> R,
+) -> Option<R> {
+    let txq = dev.txq();
+
+    // SAFETY: `txq` is the queue of a valid device.
+    if !unsafe { bindings::netdev_helper_tx_trylock(txq) } {
+        return None;
+    }
+    // SAFETY: The lock is held.
+    let ctx = unsafe { TxContext::new(dev) };
+    // SAFETY: The lock is held, so the access is exclusive.
+    let tx = unsafe { &mut *dev.private().tx.get() };
+    let result = tx.as_mut().map(|tx| f(&ctx, tx));
+
+    // SAFETY: Taken above.
+    unsafe { bindings::netdev_helper_tx_unlock(txq) };
+    result
+}
+
+/// Has [`Driver::work`] called. Not in hard interrupt context.
+pub(super) fn schedule_work<T: Driver>(dev: &Device<T>, events: Events) {
+    // SAFETY: The device is valid. Work for one that is not registered is ignored.
+    unsafe { bindings::netdev_work_sched(dev.as_ptr(), events.0) };
+}
+
+/// In the interrupt handler.
+pub(crate) struct IrqContext<'a, T: Driver> {
+    dev: &'a Device<T>,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a, T: Driver> IrqContext<'a, T> {
+    #[inline]
+    pub(super) fn new(dev: &'a Device<T>) -> Self {
+        Self {
+            dev,
+            _not_send: PhantomData,
+        }
+    }
+
+    /// Has the device polled. Returns false if a poll is running or due already (it will run
+    /// once more then), or NAPI is disabled.
+    #[inline]
+    pub(crate) fn schedule_napi(&self) -> bool {
+        let napi = self.dev.private().napi.get();
+
+        // SAFETY: The NAPI is valid for as long as the interrupt is requested; interrupts are
+        // off in a handler.
+        unsafe {
+            if !bindings::napi_schedule_prep(napi) {
+                return false;
+            }
+            bindings::__napi_schedule_irqoff(napi);
+        }
+        true
+    }
+}
+
+impl<T: Driver> Deref for IrqContext<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        self.dev.shared()
+    }
+}
+
+/// NAPI is disabled, and stays so while this is borrowed.
+pub(crate) struct DisabledNapi<'a> {
+    napi: *mut bindings::napi_struct,
+    _napi: PhantomData<&'a ()>,
+}
+
+impl DisabledNapi<'_> {
+    /// # Safety
+    ///
+    /// `napi` must be valid, and disabled for as long as the value lives.
+    pub(super) unsafe fn new(napi: *mut bindings::napi_struct) -> Self {
+        Self {
+            napi,
+            _napi: PhantomData,
+        }
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut bindings::napi_struct {
+        self.napi
+    }
+}

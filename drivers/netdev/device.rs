@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The network device and its private area.
+//!
+//! # Soundness
+//!
+//! [`Device`] is `struct net_device` with a [`Private`] in its private area. The cells in there
+//! are reached only through the contexts of [`super::context`], each of which stands for the lock
+//! or state bit of the kernel that makes the access exclusive:
+//!
+//! - `control`, `config`, `up`: RTNL. Made mutable only through `&mut Rtnl`, of which there is
+//!   one at a time: one per callback that the kernel makes under RTNL, and no function of this
+//!   crate that takes `&mut Rtnl` makes the kernel call back under RTNL.
+//! - `tx`: the transmit lock of queue 0, held in `ndo_start_xmit` and by `tx_lock()`.
+//! - `rx`: NAPI's SCHED bit, held in the poll function, and after `napi_disable()`.
+//!
+//! Installing and removing rings takes the locks of both cells, so an access in either context
+//! sees complete rings or none.
+
+use super::{
+    bindings,
+    driver::Driver,
+    stats::LinkStats, //
+};
+use core::{
+    cell::UnsafeCell,
+    marker::PhantomData,
+    mem::align_of, //
+};
+use kernel::{
+    fmt,
+    prelude::*,
+    types::Opaque, //
+};
+
+/// What the private area of a device's `struct net_device` holds.
+pub(super) struct Private<T: Driver> {
+    /// The driver's shared data: complete before registration, dropped after unregistration.
+    pub(super) shared: T,
+    pub(super) control: UnsafeCell<T::Control>,
+    pub(super) config: UnsafeCell<T::Config>,
+    /// Whether the rings are installed and the interrupt is requested. RTNL.
+    pub(super) up: UnsafeCell<bool>,
+    pub(super) tx: UnsafeCell<Option<T::Tx>>,
+    pub(super) rx: UnsafeCell<Option<T::Rx>>,
+    pub(super) napi: Opaque<bindings::napi_struct>,
+    pub(super) watchdog: Opaque<bindings::timer_list>,
+    /// Linux interrupt number.
+    pub(super) irq: u32,
+}
+
+/// A network device driven by `T`.
+///
+/// # Invariants
+///
+/// The `struct net_device` is valid, and its private area holds a valid `Private<T>`.
+#[repr(transparent)]
+pub(crate) struct Device<T: Driver> {
+    dev: Opaque<bindings::net_device>,
+    _driver: PhantomData<T>,
+}
+
+// SAFETY: A network device is not tied to a task, and its data are `Send`.
+unsafe impl<T: Driver> Send for Device<T> {}
+
+// SAFETY: The methods on `&Device` may be called from anywhere concurrently; `T` is `Sync`.
+unsafe impl<T: Driver> Sync for Device<T> {}
+
+impl<T: Driver> Device<T> {
+    /// # Safety
+    ///
+    /// `dev` must be valid for `'a`, and its private area must hold a valid `Private<T>`.
+    #[inline]
+    pub(super) unsafe fn from_raw<'a>(dev: *mut bindings::net_device) -> &'a Self {
+        // SAFETY: By the safety requirements; `Device` is a transparent wrapper.
+        unsafe { &*dev.cast() }
+    }
+
+    #[inline]
+    pub(super) fn as_ptr(&self) -> *mut bindings::net_device {
+        self.dev.get()
+    }
+
+    /// Returns the private area of `dev`, which may not be initialised yet.
+    ///
+    /// # Safety
+    ///
+    /// `dev` must be valid and have been allocated with room for a `Private<T>`.
+    #[inline]
+    pub(super) unsafe fn private_area(dev: *mut bindings::net_device) -> *mut Private<T> {
+        const {
+            assert!(align_of::<Private<T>>() <= bindings::PRIV_ALIGN);
+        }
+        // SAFETY: `priv`, at this offset, is the flexible array at the end of `net_device`.
+        unsafe { dev.byte_add(bindings::PRIV_OFFSET) }.cast()
+    }
+
+    #[inline]
+    pub(super) fn private(&self) -> &Private<T> {
+        // SAFETY: By the type invariants. The cells inside are `UnsafeCell`s and `Opaque`s.
+        unsafe { &*Self::private_area(self.as_ptr()) }
+    }
+
+    /// Returns the driver's shared data.
+    #[inline]
+    pub(crate) fn shared(&self) -> &T {
+        &self.private().shared
+    }
+
+    /// Returns the maximum transmission unit in bytes, without the link layer's header.
+    #[inline]
+    pub(crate) fn mtu(&self) -> usize {
+        // SAFETY: `dev` is valid; the field is written under RTNL and may be read at any time.
+        unsafe { (&raw const (*self.as_ptr()).mtu).read_volatile() as usize }
+    }
+
+    /// Returns the features that are switched on.
+    #[inline]
+    pub(crate) fn features(&self) -> super::Features {
+        // SAFETY: As above.
+        super::Features::from_raw(unsafe {
+            (&raw const (*self.as_ptr()).features).read_volatile()
+        })
+    }
+
+    #[inline]
+    fn flags(&self) -> u32 {
+        // SAFETY: As above.
+        unsafe { (&raw const (*self.as_ptr()).flags).read_volatile() }
+    }
+
+    /// Returns whether all frames are wanted (`IFF_PROMISC`).
+    pub(crate) fn is_promiscuous(&self) -> bool {
+        self.flags() & bindings::net_device_flags_IFF_PROMISC != 0
+    }
+
+    /// Returns whether all multicast frames are wanted (`IFF_ALLMULTI`).
+    pub(crate) fn is_all_multicast(&self) -> bool {
+        self.flags() & bindings::net_device_flags_IFF_ALLMULTI != 0
+    }
+
+    /// Returns the station address in use. Stable only under RTNL.
+    pub(crate) fn address(&self) -> super::EthAddr {
+        let mut addr = [0u8; 6];
+
+        // SAFETY: `dev_addr` points to at least `addr_len`, six, bytes.
+        unsafe {
+            core::ptr::copy_nonoverlapping((*self.as_ptr()).dev_addr, addr.as_mut_ptr(), addr.len())
+        };
+        super::EthAddr(addr)
+    }
+
+    /// Returns whether the link is up as far as the stack knows.
+    #[inline]
+    pub(crate) fn carrier_ok(&self) -> bool {
+        // SAFETY: `dev` is valid.
+        let state = unsafe { (&raw const (*self.as_ptr()).state).read_volatile() };
+
+        state & (1 << bindings::netdev_state_t___LINK_STATE_NOCARRIER) == 0
+    }
+
+    /// Tells the stack that the link is up. Any context.
+    pub(crate) fn carrier_on(&self) {
+        // SAFETY: `dev` is valid.
+        unsafe { bindings::netif_carrier_on(self.as_ptr()) };
+    }
+
+    /// Tells the stack that the link is down. Any context.
+    pub(crate) fn carrier_off(&self) {
+        // SAFETY: `dev` is valid.
+        unsafe { bindings::netif_carrier_off(self.as_ptr()) };
+    }
+
+    pub(super) fn txq(&self) -> *mut bindings::netdev_queue {
+        // SAFETY: `dev` is valid and `_tx` points to its first queue, set at allocation.
+        unsafe { (*self.as_ptr())._tx }
+    }
+
+    /// Prints a message with the names of the driver, the bus device and the interface.
+    ///
+    /// Used by [`netdev_info!`] and its siblings.
+    pub(crate) fn print(&self, level: &'static CStr, args: fmt::Arguments<'_>) {
+        // SAFETY: `%pA` takes a `fmt::Arguments`; `dev` and the strings are valid.
+        unsafe {
+            bindings::netdev_printk(
+                level.as_char_ptr(),
+                self.as_ptr(),
+                c"%pA".as_char_ptr(),
+                core::ptr::from_ref(&args).cast::<c_void>(),
+            )
+        };
+    }
+
+    pub(super) fn stats64(&self, storage: &mut bindings::rtnl_link_stats64) {
+        T::stats64(self, &mut LinkStats::new(storage));
+    }
+}
+
+/// Prints at a level given as one of the kernel's `KERN_*` strings.
+macro_rules! netdev_print {
+    ($level:literal, $dev:expr, $($arg:tt)*) => {
+        $dev.print($level, kernel::prelude::fmt!($($arg)*))
+    };
+}
+
+/// Prints at `KERN_INFO`.
+macro_rules! netdev_info {
+    ($dev:expr, $($arg:tt)*) => { $crate::netdev::netdev_print!(c"\x016", $dev, $($arg)*) };
+}
+
+/// Prints at `KERN_WARNING`.
+macro_rules! netdev_warn {
+    ($dev:expr, $($arg:tt)*) => { $crate::netdev::netdev_print!(c"\x014", $dev, $($arg)*) };
+}
+
+/// Prints at `KERN_ERR`.
+macro_rules! netdev_err {
+    ($dev:expr, $($arg:tt)*) => { $crate::netdev::netdev_print!(c"\x013", $dev, $($arg)*) };
+}
+
+pub(crate) use {
+    netdev_err,
+    netdev_info,
+    netdev_print,
+    netdev_warn, //
+};

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Streaming DMA mappings of single buffers, towards the device.
+//!
+//! Documentation: [`Documentation/core-api/dma-api.rst`](srctree/Documentation/core-api/dma-api.rst)
+//!
+//! # Soundness
+//!
+//! A [`TxMapping`] borrows the bound device, so it is unmapped before the driver is unbound, and
+//! drops exactly once. It does not keep the mapped memory alive: a device that reads freed memory
+//! sends stale bytes, but cannot break the kernel's memory, as the mapping's direction lets it
+//! read only.
+
+use super::{
+    bindings,
+    SkBuff, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Core,
+        Device, //
+    },
+    dma::{
+        Device as _,
+        DmaMask, //
+    },
+    pci,
+    prelude::*, //
+};
+
+/// Returns the C view of a device.
+pub(super) fn device_as_ptr(dev: &Device<Bound>) -> *mut bindings::device {
+    // CAST: `Device` is a transparent wrapper of `struct device`, which both sets of bindings
+    // have.
+    core::ptr::from_ref(dev).cast::<bindings::device>().cast_mut()
+}
+
+/// Lets `dev` use 64-bit DMA addresses, or 32-bit ones where the platform has no others. To be
+/// called before the first mapping. Fails with `EIO` if neither is possible.
+pub(crate) fn set_mask_64_or_32(dev: &pci::Device<Core<'_>>) -> Result {
+    // SAFETY: The device is being probed, and has no mapping yet: all mapping functions of this
+    // crate need rings, which come with the interface.
+    unsafe { dev.dma_set_mask_and_coherent(DmaMask::new::<64>()) }.or_else(|_| {
+        // SAFETY: As above.
+        unsafe { dev.dma_set_mask_and_coherent(DmaMask::new::<32>()) }
+    })
+}
+
+/// A buffer mapped for the device to read.
+///
+/// # Invariants
+///
+/// `addr` is a mapping of `len` bytes made for `dev` with `DMA_TO_DEVICE`, not yet undone.
+pub(crate) struct TxMapping<'a> {
+    dev: &'a Device<Bound>,
+    addr: bindings::dma_addr_t,
+    len: usize,
+}
+
+impl<'a> TxMapping<'a> {
+    /// Maps the linear part of `skb`. Atomic context is fine.
+    ///
+    /// Fails with `ENOMEM` if the mapping can't be made (no bounce buffer, no IOVA).
+    #[inline]
+    pub(crate) fn head(dev: &'a Device<Bound>, skb: &SkBuff) -> Result<Self> {
+        let len = skb.head_len();
+
+        // SAFETY: `dev` is bound, and the linear part is `len` bytes of kernel memory.
+        let addr =
+            unsafe { bindings::netdev_helper_dma_map_single(device_as_ptr(dev), skb.head_ptr().cast(), len) };
+
+        Self::checked(dev, addr, len)
+    }
+
+    /// Maps frag `index` of `skb`. Atomic context is fine.
+    ///
+    /// Fails with `EINVAL` if there is no such frag, else like [`Self::head`].
+    #[inline]
+    pub(crate) fn frag(dev: &'a Device<Bound>, skb: &SkBuff, index: usize) -> Result<Self> {
+        let frag = skb.frag(index).ok_or(EINVAL)?;
+
+        // SAFETY: `dev` is bound, and `frag` is a valid frag of a valid buffer.
+        let addr = unsafe { bindings::netdev_helper_skb_frag_map(device_as_ptr(dev), frag) };
+
+        Self::checked(dev, addr, frag.len as usize)
+    }
+
+    #[inline]
+    fn checked(dev: &'a Device<Bound>, addr: bindings::dma_addr_t, len: usize) -> Result<Self> {
+        // SAFETY: `addr` was returned by a mapping function for `dev`.
+        if unsafe { bindings::netdev_helper_dma_mapping_error(device_as_ptr(dev), addr) } {
+            return Err(ENOMEM);
+        }
+        // INVARIANT: The mapping was made just now.
+        Ok(Self { dev, addr, len })
+    }
+
+    /// Returns the address for the device.
+    #[inline]
+    pub(crate) fn address(&self) -> u64 {
+        self.addr
+    }
+
+    /// Returns the length in bytes.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl Drop for TxMapping<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants the mapping exists; it ends here.
+        unsafe {
+            bindings::netdev_helper_dma_unmap_tx(device_as_ptr(self.dev), self.addr, self.len)
+        };
+    }
+}

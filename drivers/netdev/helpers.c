@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-mapping.h>
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+#include <net/netdev_lock.h>
+#include <net/netdev_queues.h>
+#include <net/page_pool/helpers.h>
+#include <net/tcp.h>
+#include <net/udp.h>
+
+#include "helpers.h"
+
+void netdev_helper_napi_add(struct net_device *dev, struct napi_struct *napi,
+			    int (*poll)(struct napi_struct *napi, int budget))
+{
+	netif_napi_add_config(dev, napi, poll, 0);
+}
+
+void netdev_helper_napi_del(struct napi_struct *napi)
+{
+	netif_napi_del(napi);
+}
+
+void netdev_helper_napi_set_irq(struct napi_struct *napi, int irq)
+{
+	netif_napi_set_irq(napi, irq);
+}
+
+void netdev_helper_napi_gro_receive(struct napi_struct *napi,
+				    struct sk_buff *skb)
+{
+	napi_gro_receive(napi, skb);
+}
+
+struct netdev_queue *netdev_helper_txq(struct net_device *dev)
+{
+	return netdev_get_tx_queue(dev, 0);
+}
+
+void netdev_helper_tx_disable(struct net_device *dev)
+{
+	netif_tx_disable(dev);
+}
+
+void netdev_helper_tx_lock_bh(struct netdev_queue *txq)
+{
+	__netif_tx_lock_bh(txq);
+}
+
+void netdev_helper_tx_unlock_bh(struct netdev_queue *txq)
+{
+	__netif_tx_unlock_bh(txq);
+}
+
+bool netdev_helper_tx_trylock(struct netdev_queue *txq)
+{
+	return __netif_tx_trylock(txq);
+}
+
+void netdev_helper_tx_unlock(struct netdev_queue *txq)
+{
+	__netif_tx_unlock(txq);
+}
+
+bool netdev_helper_tx_stopped(const struct netdev_queue *txq)
+{
+	return netif_tx_queue_stopped(txq);
+}
+
+void netdev_helper_tx_stop(struct netdev_queue *txq)
+{
+	netif_tx_stop_queue(txq);
+}
+
+void netdev_helper_tx_start(struct netdev_queue *txq)
+{
+	netif_tx_start_queue(txq);
+}
+
+void netdev_helper_tx_wake(struct netdev_queue *txq)
+{
+	netif_tx_wake_queue(txq);
+}
+
+bool netdev_helper_tx_sent(struct netdev_queue *txq, unsigned int bytes)
+{
+	return __netdev_tx_sent_queue(txq, bytes, netdev_xmit_more());
+}
+
+bool netdev_helper_xmit_more(void)
+{
+	return netdev_xmit_more();
+}
+
+void netdev_helper_tx_completed(struct netdev_queue *txq, unsigned int pkts,
+				unsigned int bytes)
+{
+	netdev_tx_completed_queue(txq, pkts, bytes);
+}
+
+void netdev_helper_tx_reset(struct netdev_queue *txq)
+{
+	netdev_tx_reset_queue(txq);
+}
+
+struct skb_shared_info *netdev_helper_skb_shinfo(const struct sk_buff *skb)
+{
+	return skb_shinfo(skb);
+}
+
+int netdev_helper_skb_pad(struct sk_buff *skb)
+{
+	return eth_skb_pad(skb);
+}
+
+void netdev_helper_skb_tx_timestamp(struct sk_buff *skb)
+{
+	skb_tx_timestamp(skb);
+}
+
+int netdev_helper_skb_linearize(struct sk_buff *skb)
+{
+	return skb_linearize(skb);
+}
+
+int netdev_helper_skb_cow_head(struct sk_buff *skb, unsigned int headroom)
+{
+	return skb_cow_head(skb, headroom);
+}
+
+void netdev_helper_skb_free(struct sk_buff *skb, enum skb_drop_reason reason)
+{
+	dev_kfree_skb_any_reason(skb, reason);
+}
+
+/*
+ * Frees a transmitted skb from under the transmit lock or from NAPI: both
+ * run with bottom halves disabled, which is what a non-zero budget promises
+ * to napi_consume_skb(). netpoll transmits with interrupts off; then the
+ * free is deferred.
+ */
+void netdev_helper_skb_consume(struct sk_buff *skb)
+{
+	napi_consume_skb(skb, !irqs_disabled());
+}
+
+void netdev_helper_skb_reserve(struct sk_buff *skb, unsigned int len)
+{
+	skb_reserve(skb, len);
+}
+
+void netdev_helper_skb_mark_for_recycle(struct sk_buff *skb)
+{
+	skb_mark_for_recycle(skb);
+}
+
+void netdev_helper_skb_add_rx_frag(struct sk_buff *skb, struct page *page,
+				   unsigned int off, unsigned int len,
+				   unsigned int truesize)
+{
+	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, off, len,
+			truesize);
+}
+
+void netdev_helper_skb_put_vlan(struct sk_buff *skb, u16 tci)
+{
+	__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q), tci);
+}
+
+bool netdev_helper_skb_vlan_tag(const struct sk_buff *skb, u16 *tci)
+{
+	*tci = skb_vlan_tag_get(skb);
+	return skb_vlan_tag_present(skb);
+}
+
+int netdev_helper_skb_checksum_start(const struct sk_buff *skb)
+{
+	return skb_checksum_start_offset(skb);
+}
+
+unsigned int netdev_helper_skb_tcp_header_len(const struct sk_buff *skb)
+{
+	return skb_tcp_all_headers(skb);
+}
+
+/*
+ * The device replicates the headers and adds each segment's length to the
+ * fields prepared here: IPv4 total length and checksum zero, the TCP
+ * checksum that of the pseudo header without the length.
+ */
+void netdev_helper_skb_prepare_tso4(struct sk_buff *skb)
+{
+	struct iphdr *iph = ip_hdr(skb);
+
+	iph->tot_len = 0;
+	iph->check = 0;
+	tcp_hdr(skb)->check = ~csum_tcpudp_magic(iph->saddr, iph->daddr, 0,
+						 IPPROTO_TCP, 0);
+}
+
+/* The same for UDP, whose own length field the device fills in as well. */
+void netdev_helper_skb_prepare_uso4(struct sk_buff *skb)
+{
+	struct iphdr *iph = ip_hdr(skb);
+
+	iph->tot_len = 0;
+	iph->check = 0;
+	udp_hdr(skb)->check = ~csum_tcpudp_magic(iph->saddr, iph->daddr, 0,
+						 IPPROTO_UDP, 0);
+}
+
+dma_addr_t netdev_helper_dma_map_single(struct device *dev, void *ptr,
+					size_t len)
+{
+	return dma_map_single(dev, ptr, len, DMA_TO_DEVICE);
+}
+
+dma_addr_t netdev_helper_skb_frag_map(struct device *dev,
+				      const skb_frag_t *frag)
+{
+	return skb_frag_dma_map(dev, frag, 0, skb_frag_size(frag),
+				DMA_TO_DEVICE);
+}
+
+unsigned int netdev_helper_skb_frag_size(const skb_frag_t *frag)
+{
+	return skb_frag_size(frag);
+}
+
+bool netdev_helper_dma_mapping_error(struct device *dev, dma_addr_t addr)
+{
+	return dma_mapping_error(dev, addr);
+}
+
+/* A mapping made by dma_map_single() or by skb_frag_dma_map() alike. */
+void netdev_helper_dma_unmap_tx(struct device *dev, dma_addr_t addr,
+				size_t len)
+{
+	dma_unmap_page(dev, addr, len, DMA_TO_DEVICE);
+}
+
+struct page *netdev_helper_pp_alloc(struct page_pool *pool)
+{
+	return page_pool_dev_alloc_pages(pool);
+}
+
+dma_addr_t netdev_helper_pp_dma_addr(const struct page *page)
+{
+	return page_pool_get_dma_addr(page);
+}
+
+void *netdev_helper_page_address(const struct page *page)
+{
+	return page_address(page);
+}
+
+void netdev_helper_pp_put(struct page *page, bool direct)
+{
+	page_pool_put_full_page(pp_page_to_nmdesc(page)->pp, page, direct);
+}
+
+void netdev_helper_pp_sync_for_cpu(struct page *page, u32 offset, u32 len)
+{
+	page_pool_dma_sync_for_cpu(pp_page_to_nmdesc(page)->pp, page, offset,
+				   len);
+}
+
+void *netdev_helper_priv(struct net_device *dev)
+{
+	return netdev_priv(dev);
+}
+
+void netdev_helper_set_parent(struct net_device *dev, struct device *parent)
+{
+	SET_NETDEV_DEV(dev, parent);
+}
+
+bool netdev_helper_running(const struct net_device *dev)
+{
+	return netif_running(dev);
+}
+
+bool netdev_helper_rtnl_locked(void)
+{
+	return rtnl_is_locked();
+}
+
+bool netdev_helper_needs_ops_lock(const struct net_device *dev)
+{
+	return netdev_need_ops_lock(dev);
+}
+
+netdev_features_t netdev_helper_features_check(struct sk_buff *skb,
+					       netdev_features_t features)
+{
+	return vlan_features_check(skb, features);
+}
+
+struct mii_ioctl_data *netdev_helper_mii(struct ifreq *ifr)
+{
+	return if_mii(ifr);
+}
+
+struct netdev_hw_addr *
+netdev_helper_addr_next(const struct netdev_hw_addr_list *list,
+			const struct netdev_hw_addr *prev)
+{
+	const struct list_head *next;
+
+	next = prev ? prev->list.next : list->list.next;
+	if (next == &list->list)
+		return NULL;
+	return list_entry(next, struct netdev_hw_addr, list);
+}
+
+void netdev_helper_timer_setup(struct timer_list *timer,
+			       void (*fn)(struct timer_list *timer))
+{
+	timer_setup(timer, fn, 0);
+}
+
+void netdev_helper_extack(struct netlink_ext_ack *extack, const char *msg)
+{
+	/* Not NL_SET_ERR_MSG(): the message is a constant of the Rust side. */
+	if (extack)
+		extack->_msg = msg;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Out-of-line versions of the network core's inline functions and macros,
+ * for Rust. One line of C each wherever possible: what a function does, its
+ * context and its locking are those of the function it wraps.
+ */
+#ifndef NETDEV_HELPERS_H
+#define NETDEV_HELPERS_H
+
+#include <linux/mii.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <net/page_pool/types.h>
+
+/* NAPI */
+void netdev_helper_napi_add(struct net_device *dev, struct napi_struct *napi,
+			    int (*poll)(struct napi_struct *napi, int budget));
+void netdev_helper_napi_del(struct napi_struct *napi);
+void netdev_helper_napi_set_irq(struct napi_struct *napi, int irq);
+void netdev_helper_napi_gro_receive(struct napi_struct *napi,
+				    struct sk_buff *skb);
+
+/* Transmit queue 0 */
+struct netdev_queue *netdev_helper_txq(struct net_device *dev);
+void netdev_helper_tx_disable(struct net_device *dev);
+void netdev_helper_tx_lock_bh(struct netdev_queue *txq);
+void netdev_helper_tx_unlock_bh(struct netdev_queue *txq);
+bool netdev_helper_tx_trylock(struct netdev_queue *txq);
+void netdev_helper_tx_unlock(struct netdev_queue *txq);
+bool netdev_helper_tx_stopped(const struct netdev_queue *txq);
+void netdev_helper_tx_stop(struct netdev_queue *txq);
+void netdev_helper_tx_start(struct netdev_queue *txq);
+void netdev_helper_tx_wake(struct netdev_queue *txq);
+bool netdev_helper_tx_sent(struct netdev_queue *txq, unsigned int bytes);
+bool netdev_helper_xmit_more(void);
+void netdev_helper_tx_completed(struct netdev_queue *txq, unsigned int pkts,
+				unsigned int bytes);
+void netdev_helper_tx_reset(struct netdev_queue *txq);
+
+/* sk_buff */
+struct skb_shared_info *netdev_helper_skb_shinfo(const struct sk_buff *skb);
+int netdev_helper_skb_pad(struct sk_buff *skb);
+void netdev_helper_skb_tx_timestamp(struct sk_buff *skb);
+int netdev_helper_skb_linearize(struct sk_buff *skb);
+int netdev_helper_skb_cow_head(struct sk_buff *skb, unsigned int headroom);
+void netdev_helper_skb_free(struct sk_buff *skb, enum skb_drop_reason reason);
+void netdev_helper_skb_consume(struct sk_buff *skb);
+void netdev_helper_skb_reserve(struct sk_buff *skb, unsigned int len);
+void netdev_helper_skb_mark_for_recycle(struct sk_buff *skb);
+void netdev_helper_skb_add_rx_frag(struct sk_buff *skb, struct page *page,
+				   unsigned int off, unsigned int len,
+				   unsigned int truesize);
+void netdev_helper_skb_put_vlan(struct sk_buff *skb, u16 tci);
+bool netdev_helper_skb_vlan_tag(const struct sk_buff *skb, u16 *tci);
+int netdev_helper_skb_checksum_start(const struct sk_buff *skb);
+unsigned int netdev_helper_skb_tcp_header_len(const struct sk_buff *skb);
+void netdev_helper_skb_prepare_tso4(struct sk_buff *skb);
+void netdev_helper_skb_prepare_uso4(struct sk_buff *skb);
+
+/* Streaming DMA */
+dma_addr_t netdev_helper_dma_map_single(struct device *dev, void *ptr,
+					size_t len);
+dma_addr_t netdev_helper_skb_frag_map(struct device *dev,
+				      const skb_frag_t *frag);
+unsigned int netdev_helper_skb_frag_size(const skb_frag_t *frag);
+bool netdev_helper_dma_mapping_error(struct device *dev, dma_addr_t addr);
+void netdev_helper_dma_unmap_tx(struct device *dev, dma_addr_t addr,
+				size_t len);
+
+/* page_pool */
+struct page *netdev_helper_pp_alloc(struct page_pool *pool);
+dma_addr_t netdev_helper_pp_dma_addr(const struct page *page);
+void *netdev_helper_page_address(const struct page *page);
+void netdev_helper_pp_put(struct page *page, bool direct);
+void netdev_helper_pp_sync_for_cpu(struct page *page, u32 offset, u32 len);
+
+/* net_device */
+void *netdev_helper_priv(struct net_device *dev);
+void netdev_helper_set_parent(struct net_device *dev, struct device *parent);
+bool netdev_helper_running(const struct net_device *dev);
+bool netdev_helper_rtnl_locked(void);
+bool netdev_helper_needs_ops_lock(const struct net_device *dev);
+
+netdev_features_t netdev_helper_features_check(struct sk_buff *skb,
+					       netdev_features_t features);
+struct mii_ioctl_data *netdev_helper_mii(struct ifreq *ifr);
+
+/* Lists of addresses */
+struct netdev_hw_addr *
+netdev_helper_addr_next(const struct netdev_hw_addr_list *list,
+			const struct netdev_hw_addr *prev);
+
+/* Timer */
+void netdev_helper_timer_setup(struct timer_list *timer,
+			       void (*fn)(struct timer_list *timer));
+
+/* Extended acknowledgement */
+void netdev_helper_extack(struct netlink_ext_ack *extack, const char *msg);
+
+#endif

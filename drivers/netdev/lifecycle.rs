@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Up, down, and the swap of the rings in between.
+//!
+//! # Soundness
+//!
+//! The rings lie in cells that the transmit lock and NAPI own. They are put in and taken out
+//! here only: the transmit side under its lock, the receive side while NAPI is disabled (as it is
+//! from `netif_napi_add()` on until the first `napi_enable()`).
+
+use super::{
+    bindings,
+    context::{
+        schedule_work,
+        with_tx_lock,
+        DisabledNapi,
+        Rtnl, //
+    },
+    device::{
+        Device,
+        Private, //
+    },
+    driver::{
+        Driver,
+        Rings, //
+    },
+    irq, //
+};
+use core::ptr;
+use kernel::prelude::*;
+
+/// `ndo_open`. On failure nothing is left behind.
+pub(super) fn open<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Result {
+    let dev = rtnl.device();
+    let config = rtnl.config().clone();
+    let mut rings = T::build(rtnl, &config)?;
+
+    // SAFETY: The interface is down, so NAPI is disabled, until `resume()` below.
+    let napi = unsafe { DisabledNapi::new(dev.private().napi.get()) };
+
+    T::start(rtnl, &mut rings, &napi);
+    install(dev, rings);
+    if let Err(e) = irq::request(dev) {
+        if let Some(mut rings) = uninstall(dev) {
+            T::halt(rtnl, &mut rings);
+        }
+        return Err(e);
+    }
+    let napi = dev.private().napi.get();
+
+    // CAST: Interrupt numbers are small.
+    // SAFETY: The NAPI is valid and has no interrupt yet.
+    unsafe { bindings::netdev_helper_napi_set_irq(napi, dev.private().irq as c_int) };
+    rtnl.set_up(true);
+    resume(dev);
+    link_queues(dev, napi);
+    T::opened(rtnl);
+    Ok(())
+}
+
+/// `ndo_stop`.
+pub(super) fn stop<T: Driver>(rtnl: &mut Rtnl<'_, T>) {
+    let dev = rtnl.device();
+
+    if !rtnl.is_up() {
+        return;
+    }
+    link_queues(dev, ptr::null_mut());
+    quiesce(dev);
+    // SAFETY: The NAPI is valid and disabled.
+    unsafe { bindings::netdev_helper_napi_set_irq(dev.private().napi.get(), -1) };
+    irq::free(dev);
+    dev.carrier_off();
+    rtnl.set_up(false);
+    if let Some(mut rings) = uninstall(dev) {
+        T::halt(rtnl, &mut rings);
+    }
+}
+
+/// Swaps the rings for ones built from `config`; see [`Rtnl::reconfigure_with`].
+pub(super) fn reconfigure<'a, T: Driver>(
+    rtnl: &mut Rtnl<'a, T>,
+    config: T::Config,
+    between: impl FnOnce(&mut Rtnl<'a, T>),
+) -> Result {
+    let dev = rtnl.device();
+
+    if !rtnl.is_up() {
+        between(rtnl);
+        rtnl.set_config(config);
+        return Ok(());
+    }
+    let mut rings = T::build(rtnl, &config)?;
+
+    quiesce(dev);
+    irq::synchronize(dev);
+    let old = uninstall(dev).map(|mut old| {
+        T::halt(rtnl, &mut old);
+        old
+    });
+
+    rtnl.set_config(config);
+    // SAFETY: `quiesce()` disabled NAPI, and `resume()` comes below.
+    let napi = unsafe { DisabledNapi::new(dev.private().napi.get()) };
+
+    // The old page pool is tied to the NAPI and must go before it runs again.
+    drop(old);
+    between(rtnl);
+    T::start(rtnl, &mut rings, &napi);
+    install(dev, rings);
+    resume(dev);
+    Ok(())
+}
+
+/// Stops everything that reaches the rings, and the device's interrupts.
+fn quiesce<T: Driver>(dev: &Device<T>) {
+    // SAFETY: The device is valid and up; process context.
+    unsafe {
+        bindings::netdev_helper_tx_disable(dev.as_ptr());
+        bindings::timer_delete_sync(dev.private().watchdog.get());
+        bindings::napi_disable(dev.private().napi.get());
+    }
+    // After NAPI: the end of a poll unmasks.
+    dev.shared().irq_disable();
+}
+
+/// Undoes [`quiesce`].
+fn resume<T: Driver>(dev: &Device<T>) {
+    // SAFETY: The device is valid and its NAPI disabled.
+    unsafe { bindings::napi_enable(dev.private().napi.get()) };
+    dev.shared().irq_enable();
+    // SAFETY: The device is valid; packets that wait in the qdisc are fetched.
+    unsafe { bindings::netdev_helper_tx_wake(dev.txq()) };
+}
+
+/// Shows which NAPI serves the queues to netdev-genl; null for none.
+fn link_queues<T: Driver>(dev: &Device<T>, napi: *mut bindings::napi_struct) {
+    for kind in [
+        bindings::netdev_queue_type_NETDEV_QUEUE_TYPE_RX,
+        bindings::netdev_queue_type_NETDEV_QUEUE_TYPE_TX,
+    ] {
+        // SAFETY: RTNL is held by all callers; queue 0 exists; the NAPI is valid or null.
+        unsafe { bindings::netif_queue_set_napi(dev.as_ptr(), 0, kind, napi) };
+    }
+}
+
+fn install<T: Driver>(dev: &Device<T>, rings: Rings<T>) {
+    let private = dev.private();
+
+    // SAFETY: The queue is valid. The packets of earlier rings are gone, and with them the
+    // bytes that BQL counted; nobody transmits.
+    unsafe { bindings::netdev_helper_tx_reset(dev.txq()) };
+    // SAFETY: NAPI is disabled.
+    unsafe { *private.rx.get() = Some(rings.rx) };
+    // SAFETY: The queue is valid.
+    unsafe { bindings::netdev_helper_tx_lock_bh(dev.txq()) };
+    // SAFETY: The lock is held.
+    unsafe { *private.tx.get() = Some(rings.tx) };
+    // SAFETY: Taken above.
+    unsafe { bindings::netdev_helper_tx_unlock_bh(dev.txq()) };
+}
+
+fn uninstall<T: Driver>(dev: &Device<T>) -> Option<Rings<T>> {
+    let private = dev.private();
+
+    // SAFETY: The queue is valid.
+    unsafe { bindings::netdev_helper_tx_lock_bh(dev.txq()) };
+    // SAFETY: The lock is held.
+    let tx = unsafe { (*private.tx.get()).take() };
+    // SAFETY: Taken above.
+    unsafe { bindings::netdev_helper_tx_unlock_bh(dev.txq()) };
+    // SAFETY: NAPI is disabled.
+    let rx = unsafe { (*private.rx.get()).take() };
+
+    Some(Rings { tx: tx?, rx: rx? })
+}
+
+/// (Re-)arms the watchdog timer. Any context.
+pub(super) fn arm_watchdog<T: Driver>(dev: &Device<T>, msecs: u32) {
+    // SAFETY: The timer was set up before the device was registered. Reading `jiffies` has no
+    // side effect.
+    unsafe {
+        let at = kernel::bindings::jiffies
+            .wrapping_add(kernel::time::msecs_to_jiffies(msecs));
+
+        bindings::mod_timer(dev.private().watchdog.get(), at)
+    };
+}
+
+/// The watchdog timer's function.
+pub(super) unsafe extern "C" fn watchdog<T: Driver>(timer: *mut bindings::timer_list) {
+    // SAFETY: The timer is the `watchdog` field of a `Private<T>` (`Opaque` is transparent),
+    // which lies at PRIV_OFFSET of a valid `struct net_device`.
+    let dev = unsafe {
+        let private = timer.byte_sub(core::mem::offset_of!(Private<T>, watchdog));
+
+        Device::<T>::from_raw(private.byte_sub(bindings::PRIV_OFFSET).cast())
+    };
+
+    if let Some(Some(events)) = with_tx_lock(dev, T::watchdog) {
+        schedule_work(dev, events);
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe abstractions for drivers of Ethernet network devices.
+//!
+//! Written as if it were `rust/kernel/net/` of the kernel tree; it knows no chip and no vendor.
+//!
+//! A driver implements [`Driver`] for its private data (and [`ethtool::Operations`]), and a bus
+//! glue such as [`pci::Driver`] that makes that data at probe time. The abstraction allocates the
+//! `struct net_device`, registers it, and calls the driver with a value that says in which
+//! context the call runs and what may be touched there:
+//!
+//! | context | serialised by | exclusive data |
+//! |---|---|---|
+//! | [`Rtnl`] | RTNL | [`Driver::Control`], the life cycle |
+//! | [`TxContext`] | the kernel's transmit lock of the queue | [`Driver::Tx`] |
+//! | [`NapiContext`] | NAPI's scheduled bit | [`Driver::Rx`] |
+//! | [`IrqContext`] | nothing | none; the driver's `Sync` data only |
+//!
+//! There is no lock of the abstraction's own on the packet path, and none for a driver to forget.
+//!
+//! C headers: [`include/linux/netdevice.h`](srctree/include/linux/netdevice.h),
+//! [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h).
+
+pub(crate) mod addr;
+mod bindings;
+mod context;
+mod device;
+pub(crate) mod dma;
+mod driver;
+pub(crate) mod ethtool;
+mod features;
+mod irq;
+mod lifecycle;
+mod ndo;
+pub(crate) mod page_pool;
+pub(crate) mod pci;
+mod registration;
+mod skb;
+mod stats;
+
+pub(crate) use self::{
+    addr::{
+        AddrList,
+        EthAddr, //
+    },
+    context::{
+        DisabledNapi,
+        IrqContext,
+        NapiContext,
+        Rtnl,
+        TxContext, //
+    },
+    device::{
+        netdev_err,
+        netdev_info,
+        netdev_print,
+        netdev_warn,
+        Device, //
+    },
+    driver::{
+        Driver,
+        Events,
+        PacketView,
+        Probed,
+        Rings,
+        Setup, //
+    },
+    features::Features,
+    irq::IrqReturn,
+    skb::{
+        Checksum,
+        DropReason,
+        Gso,
+        GsoKind,
+        SkBuff, //
+    },
+    stats::{
+        Counter,
+        LinkStats,
+        QueueStatsRx,
+        QueueStatsTx, //
+    },
+};

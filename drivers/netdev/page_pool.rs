@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Receive buffers from a page pool.
+//!
+//! Documentation:
+//! [`Documentation/networking/page_pool.rst`](srctree/Documentation/networking/page_pool.rst)
+//!
+//! A [`Buffer`] is one whole page, mapped for the device, with room before the data (for an XDP
+//! program and for the stack's headers) and after it (for `struct skb_shared_info`), so that the
+//! page itself becomes the packet with no copy and goes back to the pool when the packet is freed.
+//!
+//! # Soundness
+//!
+//! The pool's fast allocation cache belongs to the NAPI context of its queue: [`PagePool::alloc`]
+//! takes `&mut self`, and the pool lives in [`Driver::Rx`](super::Driver::Rx), to which only NAPI
+//! has access while it is enabled. A page that is out of the pool keeps the pool's memory alive
+//! (`page_pool_destroy()` waits for it in the background), so a [`Buffer`] needs no reference to
+//! its pool. A page given to the device must not be dropped before the device is halted or has
+//! written it back; the ring that holds the buffers sees to that.
+
+use super::{
+    bindings,
+    context::DisabledNapi,
+    dma::device_as_ptr,
+    driver::Driver,
+    Device as NetDevice,
+    SkBuff, //
+};
+use core::{
+    mem::ManuallyDrop,
+    ptr::NonNull,
+    slice, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    error::from_err_ptr,
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+/// Bytes before the data: XDP's headroom, which also holds the stack's `NET_SKB_PAD`.
+pub(crate) const HEADROOM: usize = bindings::XDP_PACKET_HEADROOM as usize;
+
+/// Bytes at the end of the page, for `struct skb_shared_info`.
+pub(crate) const TAILROOM: usize = bindings::SKB_SHINFO_SIZE;
+
+/// Bytes of data a [`Buffer`] can hold.
+pub(crate) const CAPACITY: usize = PAGE_SIZE - HEADROOM - TAILROOM;
+
+/// A pool of pages mapped for one device.
+///
+/// # Invariants
+///
+/// The pointer is to a valid page pool with `PP_FLAG_DMA_MAP`, and this is its only user.
+pub(crate) struct PagePool {
+    pool: NonNull<bindings::page_pool>,
+}
+
+// SAFETY: A page pool is not tied to a task; `&mut self` serialises its allocation side.
+unsafe impl Send for PagePool {}
+
+impl PagePool {
+    /// Makes a pool whose pages hold up to `max_len` bytes (at most [`CAPACITY`]) of data written
+    /// by `dev`, sized for a ring of `entries`. May sleep.
+    ///
+    /// Fails with `ENOMEM`, or `EINVAL` for sizes that don't fit.
+    pub(crate) fn new<T: Driver>(
+        dev: &Device<Bound>,
+        netdev: &NetDevice<T>,
+        entries: usize,
+        max_len: usize,
+    ) -> Result<Self> {
+        if max_len > CAPACITY {
+            return Err(EINVAL);
+        }
+        let mut params = bindings::page_pool_params::default();
+
+        // SAFETY: Both variants of the `struct_group`s are plain data with the same layout, and
+        // have been zeroed.
+        let (fast, slow) = unsafe {
+            (
+                &mut params.__bindgen_anon_1.fast,
+                &mut params.__bindgen_anon_2.slow,
+            )
+        };
+        // CAST: Both are far below 2^32.
+        fast.pool_size = entries as u32;
+        fast.nid = bindings::NUMA_NO_NODE;
+        fast.dev = device_as_ptr(dev);
+        fast.dma_dir = bindings::dma_data_direction_DMA_BIDIRECTIONAL;
+        fast.max_len = max_len as u32;
+        fast.offset = HEADROOM as u32;
+        slow.flags = bindings::PP_FLAG_DMA_MAP | bindings::PP_FLAG_DMA_SYNC_DEV;
+        slow.netdev = netdev.as_ptr();
+
+        // SAFETY: The parameters are valid, and so is `dev`, to which the pool takes a reference.
+        let pool = from_err_ptr(unsafe { bindings::page_pool_create(&params) })?;
+
+        // INVARIANT: The pool was made just now, with PP_FLAG_DMA_MAP.
+        Ok(Self {
+            pool: NonNull::new(pool).ok_or(ENOMEM)?,
+        })
+    }
+
+    /// Ties the pool to the NAPI that is about to use it, so that pages freed in its context go
+    /// straight back to the cache. `napi` proves that NAPI is disabled now.
+    pub(crate) fn attach(&mut self, napi: &DisabledNapi<'_>) {
+        // SAFETY: The pool and the NAPI are valid; the NAPI is disabled, and the pool is
+        // destroyed before the NAPI is deleted.
+        unsafe { bindings::page_pool_enable_direct_recycling(self.pool.as_ptr(), napi.as_ptr()) };
+    }
+
+    /// Takes a page, synced for the device. Atomic context is fine.
+    #[inline]
+    pub(crate) fn alloc(&mut self) -> Option<Buffer> {
+        // SAFETY: The pool is valid, and `&mut self` makes us the only one to allocate.
+        let page = unsafe { bindings::netdev_helper_pp_alloc(self.pool.as_ptr()) };
+
+        // INVARIANT: The page comes from a pool that maps its pages.
+        NonNull::new(page).map(|page| Buffer { page })
+    }
+}
+
+impl Drop for PagePool {
+    fn drop(&mut self) {
+        // SAFETY: The pool is valid and has no other user.
+        unsafe { bindings::page_pool_destroy(self.pool.as_ptr()) };
+    }
+}
+
+/// One page of a [`PagePool`], owned.
+///
+/// # Invariants
+///
+/// `page` is an order-0 page out of a page pool with `PP_FLAG_DMA_MAP`, and owned.
+pub(crate) struct Buffer {
+    page: NonNull<bindings::page>,
+}
+
+// SAFETY: A page is not tied to a task.
+unsafe impl Send for Buffer {}
+
+impl Buffer {
+    /// Returns the address at which the device is to write.
+    #[inline]
+    pub(crate) fn address(&self) -> u64 {
+        // SAFETY: By the type invariants the page is valid and mapped.
+        let addr = unsafe { bindings::netdev_helper_pp_dma_addr(self.page.as_ptr()) };
+
+        addr.wrapping_add(HEADROOM as u64)
+    }
+
+    #[inline]
+    fn cpu(&self) -> *mut u8 {
+        // SAFETY: By the type invariants the page is valid; pages of a pool are never highmem.
+        unsafe { bindings::netdev_helper_page_address(self.page.as_ptr()).cast() }
+    }
+
+    /// Makes what the device wrote, `len` bytes, visible to the CPU.
+    ///
+    /// Returns `None` if `len` is above [`CAPACITY`].
+    #[inline]
+    pub(crate) fn received(self, len: usize) -> Option<Filled> {
+        if len > CAPACITY {
+            return None;
+        }
+        // CAST: Bounded by the check above.
+        // SAFETY: By the type invariants the page is from a pool, and `len` is within it.
+        unsafe { bindings::netdev_helper_pp_sync_for_cpu(self.page.as_ptr(), 0, len as u32) };
+
+        // INVARIANT: `len` was checked.
+        Some(Filled { buf: self, len })
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants the page is from a pool and owned; it goes back here.
+        unsafe { bindings::netdev_helper_pp_put(self.page.as_ptr(), false) };
+    }
+}
+
+/// A buffer with data in it.
+///
+/// # Invariants
+///
+/// The first `len` bytes after [`HEADROOM`] were written by the device and synced for the CPU;
+/// `len` is at most [`CAPACITY`].
+pub(crate) struct Filled {
+    buf: Buffer,
+    len: usize,
+}
+
+impl Filled {
+    /// Returns the data.
+    ///
+    /// The device has given the buffer back. One that writes on regardless changes bytes, which
+    /// are valid in any state; nothing is decided on them twice.
+    #[inline]
+    pub(crate) fn data(&self) -> &[u8] {
+        // SAFETY: By the type invariants the bytes lie in the page, which was initialised when
+        // the kernel allocated or the device filled it.
+        unsafe { slice::from_raw_parts(self.buf.cpu().add(HEADROOM), self.len) }
+    }
+
+    /// Shortens the data to its first `len` bytes.
+    #[inline]
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Makes the page a packet, with the data as its linear part. Softirq context.
+    ///
+    /// `None` if memory for the packet could not be had; the page then went back to its pool.
+    #[inline]
+    pub(crate) fn into_skb(self) -> Option<SkBuff> {
+        // SAFETY: The page is a valid, exclusively owned block of PAGE_SIZE bytes.
+        let skb = unsafe { bindings::napi_build_skb(self.buf.cpu().cast(), PAGE_SIZE as u32) };
+        let skb = NonNull::new(skb)?;
+        // The packet owns the page now.
+        let this = ManuallyDrop::new(self);
+
+        // CAST: Both are below PAGE_SIZE.
+        // SAFETY: The packet is new and empty, and HEADROOM + len fits before the shared info.
+        unsafe {
+            bindings::netdev_helper_skb_reserve(skb.as_ptr(), HEADROOM as u32);
+            bindings::skb_put(skb.as_ptr(), this.len as u32);
+            bindings::netdev_helper_skb_mark_for_recycle(skb.as_ptr());
+        }
+
+        // SAFETY: The packet is new and ours.
+        Some(unsafe { SkBuff::from_raw(skb) })
+    }
+
+    /// Appends the data to `skb`, which was made by [`Self::into_skb`], as a frag.
+    ///
+    /// Gives the buffer back if `skb` has no room for another frag.
+    pub(crate) fn append_to(self, skb: &mut SkBuff) -> Result<(), Self> {
+        if skb.nr_frags() >= bindings::MAX_SKB_FRAGS as usize {
+            return Err(self);
+        }
+        let this = ManuallyDrop::new(self);
+
+        // CAST: All are at most PAGE_SIZE.
+        // SAFETY: The page is owned and goes to `skb`, which recycles; offset and length are
+        // within the page; there is room for a frag.
+        unsafe {
+            skb.add_rx_page(
+                this.buf.page,
+                HEADROOM as u32,
+                this.len as u32,
+                PAGE_SIZE as u32,
+            )
+        };
+        Ok(())
+    }
+
+    /// Gives the buffer back, to be handed to the device again.
+    ///
+    /// The CPU has only read from it.
+    #[inline]
+    pub(crate) fn into_buffer(self) -> Buffer {
+        self.buf
+    }
+}

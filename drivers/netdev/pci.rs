@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! PCI drivers whose device is a network device.
+//!
+//! [`kernel::pci::Adapter`] knows probe and remove; this glue adds shutdown, power management and
+//! error recovery, and keeps the [`Registration`] out of the driver's hands.
+//!
+//! # Soundness
+//!
+//! The driver's data of a bound PCI device is a [`Bound`]: the registration, then the interrupt
+//! vector. The driver core drops it after `remove`, in that order, and before the device's
+//! resources (the `'bound` borrows inside the network device's data) end. The callbacks below run
+//! between a successful probe and remove, which the device's lock keeps apart, so that the data
+//! is there; while it isn't (a probe that failed), the core does not call them.
+
+use super::{
+    bindings,
+    context::Rtnl,
+    driver::{
+        Driver as NetDriver,
+        Probed,
+        Setup, //
+    },
+    ethtool,
+    lifecycle,
+    registration::Registration, //
+};
+use core::{
+    marker::PhantomData,
+    mem::zeroed, //
+};
+use kernel::{
+    bindings as kbindings,
+    device,
+    driver,
+    error::{
+        from_result,
+        to_result, //
+    },
+    irq::IrqRequest,
+    pci,
+    prelude::*,
+    types::Opaque, //
+};
+
+/// A driver of network devices on PCI.
+pub(crate) trait Driver: Sized + 'static {
+    /// What the table of devices says about each.
+    type IdInfo: 'static;
+
+    /// The network driver.
+    type Net<'bound>: NetDriver + ethtool::Operations + 'bound;
+
+    /// The devices supported.
+    const ID_TABLE: pci::IdTable<Self::IdInfo>;
+
+    /// Kinds of interrupt the device can raise.
+    fn irq_types() -> pci::IrqTypes;
+
+    /// Brings the device to a known state and makes the network driver's data.
+    ///
+    /// The device's memory is enabled, bus mastering is not: see [`set_master`](
+    /// pci::Device::set_master).
+    fn probe<'bound>(
+        dev: &'bound pci::Device<device::Core<'_>>,
+        info: Option<&'bound Self::IdInfo>,
+    ) -> Result<(Setup, Probed<Self::Net<'bound>>)>;
+
+    /// The device is there, registered as a network device.
+    fn registered(dev: &super::Device<Self::Net<'_>>) {
+        let _ = dev;
+    }
+}
+
+/// The driver's data of a bound device.
+pub(crate) struct Bound<'bound, T: Driver> {
+    // Dropped first: unregisters.
+    registration: Registration<'bound, T::Net<'bound>>,
+    _vectors: pci::IrqVectorRegistration<'bound>,
+}
+
+/// Makes a [`Driver`] a `kernel::pci::Driver`.
+pub(crate) struct Glue<T: Driver>(PhantomData<T>);
+
+/// Returns the C view of a PCI device.
+fn as_ptr<Ctx: device::DeviceContext>(dev: &pci::Device<Ctx>) -> *mut bindings::pci_dev {
+    // CAST: `pci::Device` is a transparent wrapper of `struct pci_dev`.
+    core::ptr::from_ref(dev).cast::<bindings::pci_dev>().cast_mut()
+}
+
+impl<T: Driver> pci::Driver for Glue<T> {
+    type IdInfo = T::IdInfo;
+    type Data<'bound> = Bound<'bound, T>;
+
+    const ID_TABLE: pci::IdTable<Self::IdInfo> = T::ID_TABLE;
+
+    fn probe<'bound>(
+        dev: &'bound pci::Device<device::Core<'_>>,
+        info: Option<&'bound Self::IdInfo>,
+    ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
+        // SAFETY: The device is being probed; it is disabled again when it is unbound.
+        to_result(unsafe { bindings::pcim_enable_device(as_ptr(dev)) })
+            .inspect_err(|e| dev_err!(dev, "cannot be enabled: {e:?}\n"))?;
+
+        let vectors = dev
+            .alloc_irq_vectors(1, 1, T::irq_types())
+            .inspect_err(|e| dev_err!(dev, "no interrupt: {e:?}\n"))?;
+        let irq = IrqRequest::from(vectors.index(0)?).irq();
+        let (setup, probed) = T::probe(dev, info)?;
+        let registration = Registration::new(dev.as_ref(), irq, &setup, probed)
+            .inspect_err(|e| dev_err!(dev, "cannot be registered: {e:?}\n"))?;
+
+        T::registered(registration.device());
+        Ok(Bound {
+            registration,
+            _vectors: vectors,
+        })
+    }
+
+    fn unbind<'bound>(dev: &'bound pci::Device<device::Core<'_>>, this: Pin<&Bound<'bound, T>>) {
+        let _ = this;
+        // The interface may still be up, and is closed when the data is dropped; that stops the
+        // device's DMA before bus mastering ends with the disabling of the device.
+        let _ = dev;
+    }
+}
+
+/// The adapter for `kernel::module_driver!`.
+pub(crate) struct Adapter<T: Driver>(PhantomData<T>);
+
+// SAFETY: The same layout as that of the adapter it delegates to.
+unsafe impl<T: Driver> driver::DriverLayout for Adapter<T> {
+    type DriverType = kbindings::pci_driver;
+    type DriverData<'bound> = Bound<'bound, T>;
+    const DEVICE_DRIVER_OFFSET: usize =
+        <pci::Adapter<Glue<T>> as driver::DriverLayout>::DEVICE_DRIVER_OFFSET;
+}
+
+// SAFETY: Registers and unregisters through the adapter it delegates to.
+unsafe impl<T: Driver> driver::RegistrationOps for Adapter<T> {
+    unsafe fn register(
+        pdrv: &Opaque<Self::DriverType>,
+        name: &'static CStr,
+        module: &'static ThisModule,
+    ) -> Result {
+        // SAFETY: The fields may be set before the registration; the tables are static.
+        unsafe {
+            (*pdrv.get()).shutdown = Some(shutdown::<T>);
+            (*pdrv.get()).err_handler = &Tables::<T>::ERRORS;
+            (*pdrv.get()).driver.pm = &Tables::<T>::PM;
+        }
+        // SAFETY: By the safety requirements of this function.
+        unsafe { <pci::Adapter<Glue<T>> as driver::RegistrationOps>::register(pdrv, name, module) }
+    }
+
+    unsafe fn unregister(pdrv: &Opaque<Self::DriverType>) {
+        // SAFETY: By the safety requirements of this function.
+        unsafe { <pci::Adapter<Glue<T>> as driver::RegistrationOps>::unregister(pdrv) }
+    }
+}
+
+struct Tables<T: Driver>(PhantomData<T>);
+
+impl<T: Driver> Tables<T> {
+    const PM: kbindings::dev_pm_ops = kbindings::dev_pm_ops {
+        suspend: Some(suspend::<T>),
+        resume: Some(resume::<T>),
+        freeze: Some(suspend::<T>),
+        thaw: Some(resume::<T>),
+        poweroff: Some(suspend::<T>),
+        restore: Some(resume::<T>),
+        // SAFETY: All fields are pointers to functions, null where unused.
+        ..unsafe { zeroed() }
+    };
+
+    const ERRORS: kbindings::pci_error_handlers = kbindings::pci_error_handlers {
+        error_detected: Some(error_detected::<T>),
+        slot_reset: Some(slot_reset),
+        resume: Some(error_resume::<T>),
+        // SAFETY: All fields are pointers to functions, null where unused.
+        ..unsafe { zeroed() }
+    };
+}
+
+/// Runs `f` on the network device of `pdev` under RTNL.
+///
+/// # Safety
+///
+/// `pdev` must be bound to a driver made of `T`, between probe and remove.
+unsafe fn with_rtnl<T: Driver, R>(
+    pdev: *mut kbindings::pci_dev,
+    f: impl for<'a> FnOnce(&mut Rtnl<'_, T::Net<'a>>) -> R,
+) -> R {
+    // SAFETY: By the safety requirements; `CoreInternal` is the context of bus callbacks.
+    let dev = unsafe { &*pdev.cast::<pci::Device<device::CoreInternal<'_>>>() };
+    // SAFETY: By the safety requirements the data is a `Bound<T>`.
+    let data = unsafe { dev.as_ref().drvdata_borrow::<Bound<'_, T>>() };
+
+    // SAFETY: Process context, and none of the callers holds RTNL.
+    unsafe { bindings::rtnl_lock() };
+    // SAFETY: Locked just now.
+    let mut rtnl = unsafe { Rtnl::new(data.registration.device()) };
+    let result = f(&mut rtnl);
+
+    // SAFETY: Locked above.
+    unsafe { bindings::rtnl_unlock() };
+    result
+}
+
+/// Takes the interface out of the stack's reach and stops the device.
+fn detach<N: NetDriver>(rtnl: &mut Rtnl<'_, N>) {
+    // SAFETY: The device is valid.
+    unsafe { bindings::netif_device_detach(rtnl.device().as_ptr()) };
+    lifecycle::stop(rtnl);
+    N::shutdown(rtnl);
+}
+
+/// Undoes [`detach`].
+fn attach<N: NetDriver>(rtnl: &mut Rtnl<'_, N>) -> Result {
+    N::resume(rtnl)?;
+    // SAFETY: The device is valid.
+    if unsafe { bindings::netdev_helper_running(rtnl.device().as_ptr()) } {
+        lifecycle::open(rtnl)?;
+    }
+    // SAFETY: The device is valid.
+    unsafe { bindings::netif_device_attach(rtnl.device().as_ptr()) };
+    Ok(())
+}
+
+/// Returns the PCI device of which `dev` is the generic part.
+///
+/// # Safety
+///
+/// `dev` must be the `dev` field of a `struct pci_dev`.
+unsafe fn to_pci_dev(dev: *mut kbindings::device) -> *mut kbindings::pci_dev {
+    // SAFETY: By the safety requirements.
+    unsafe { dev.byte_sub(core::mem::offset_of!(kbindings::pci_dev, dev)) }.cast()
+}
+
+unsafe extern "C" fn suspend<T: Driver>(dev: *mut kbindings::device) -> c_int {
+    // SAFETY: The PCI core calls for a device bound to this driver.
+    unsafe { with_rtnl::<T, _>(to_pci_dev(dev), |rtnl| detach(rtnl)) };
+    // The PCI core saves the configuration space and chooses the power state.
+    0
+}
+
+unsafe extern "C" fn resume<T: Driver>(dev: *mut kbindings::device) -> c_int {
+    // SAFETY: As above; the PCI core has restored power and configuration space.
+    let pdev = unsafe { to_pci_dev(dev) };
+
+    from_result(|| {
+        // SAFETY: The device is valid and enabled.
+        unsafe { bindings::pci_set_master(pdev.cast()) };
+        // SAFETY: As above.
+        unsafe { with_rtnl::<T, _>(pdev, |rtnl| attach(rtnl)) }.map(|()| 0)
+    })
+}
+
+unsafe extern "C" fn shutdown<T: Driver>(pdev: *mut kbindings::pci_dev) {
+    // SAFETY: The PCI core calls for a device bound to this driver.
+    unsafe { with_rtnl::<T, _>(pdev, |rtnl| detach(rtnl)) };
+    // SAFETY: The device is valid. Nothing it does reaches memory from here on.
+    unsafe { bindings::pci_clear_master(pdev.cast()) };
+}
+
+unsafe extern "C" fn error_detected<T: Driver>(
+    pdev: *mut kbindings::pci_dev,
+    state: kbindings::pci_channel_state_t,
+) -> kbindings::pci_ers_result_t {
+    // SAFETY: The PCI core calls for a device bound to this driver.
+    unsafe { with_rtnl::<T, _>(pdev, |rtnl| detach(rtnl)) };
+    if state == kbindings::pci_channel_io_perm_failure {
+        return kbindings::pci_ers_result_PCI_ERS_RESULT_DISCONNECT;
+    }
+    kbindings::pci_ers_result_PCI_ERS_RESULT_NEED_RESET
+}
+
+unsafe extern "C" fn slot_reset(pdev: *mut kbindings::pci_dev) -> kbindings::pci_ers_result_t {
+    // SAFETY: The device is valid; its slot has been reset.
+    unsafe {
+        if bindings::pci_enable_device_mem(pdev.cast()) != 0 {
+            return kbindings::pci_ers_result_PCI_ERS_RESULT_DISCONNECT;
+        }
+        bindings::pci_set_master(pdev.cast());
+        bindings::pci_restore_state(pdev.cast());
+    }
+    kbindings::pci_ers_result_PCI_ERS_RESULT_RECOVERED
+}
+
+unsafe extern "C" fn error_resume<T: Driver>(pdev: *mut kbindings::pci_dev) {
+    // SAFETY: The PCI core calls for a device bound to this driver.
+    if let Err(e) = unsafe { with_rtnl::<T, _>(pdev, |rtnl| attach(rtnl)) } {
+        // SAFETY: The device is valid.
+        let dev = unsafe { &*pdev.cast::<pci::Device<device::CoreInternal<'_>>>() };
+
+        dev_err!(dev, "does not come back after an error: {e:?}\n");
+    }
+}

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Socket buffers.
+//!
+//! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
+//!
+//! # Soundness
+//!
+//! A [`SkBuff`] is the only handle to its buffer: it cannot be copied, every way to hand the
+//! buffer on takes it by value, and dropping it frees it. Its headers may be shared with clones
+//! (a packet socket, TCP's retransmit queue); whatever writes to them first makes them private.
+//! The fields read here (`len`, `data`, the checksum and VLAN fields, the shared info) change only
+//! through the owner.
+
+use super::bindings;
+use core::{
+    mem::ManuallyDrop,
+    ptr::NonNull,
+    slice, //
+};
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+
+/// Why a packet is dropped (`enum skb_drop_reason`,
+/// [`include/net/dropreason-core.h`](srctree/include/net/dropreason-core.h)).
+#[derive(Clone, Copy)]
+pub(crate) struct DropReason(bindings::skb_drop_reason);
+
+impl DropReason {
+    /// Nothing better fits.
+    pub(crate) const NOT_SPECIFIED: Self =
+        Self(bindings::skb_drop_reason_SKB_DROP_REASON_NOT_SPECIFIED);
+    /// No memory.
+    pub(crate) const NOMEM: Self = Self(bindings::skb_drop_reason_SKB_DROP_REASON_NOMEM);
+    /// The device or its ring is not ready.
+    pub(crate) const DEV_READY: Self = Self(bindings::skb_drop_reason_SKB_DROP_REASON_DEV_READY);
+    /// The packet is malformed.
+    pub(crate) const DEV_HDR: Self = Self(bindings::skb_drop_reason_SKB_DROP_REASON_DEV_HDR);
+    /// Segmentation in software failed.
+    pub(crate) const SKB_GSO_SEG: Self =
+        Self(bindings::skb_drop_reason_SKB_DROP_REASON_SKB_GSO_SEG);
+}
+
+/// What the stack asks the device to compute: the ones' complement sum from `start` to the end of
+/// the packet, stored at `start + offset`. Bytes from the start of the frame.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Checksum {
+    pub(crate) start: usize,
+    pub(crate) offset: usize,
+}
+
+/// The kind of segmentation that a packet asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GsoKind {
+    /// TCP over IPv4.
+    TcpV4,
+    /// TCP over IPv6.
+    TcpV6,
+    /// UDP, one datagram a segment.
+    UdpL4,
+    /// Anything else.
+    Other,
+}
+
+/// What a packet that is to be segmented asks for.
+#[derive(Clone, Copy)]
+pub(crate) struct Gso {
+    /// Payload bytes a segment.
+    pub(crate) size: usize,
+    /// Number of segments.
+    pub(crate) segs: usize,
+    /// Which protocol.
+    pub(crate) kind: GsoKind,
+}
+
+/// An owned socket buffer.
+///
+/// It should end in one of the functions that take it by value. If it is dropped after all, it is
+/// freed with the reason "not specified".
+///
+/// # Invariants
+///
+/// The pointer is valid, and this is the only owner of the buffer it points to.
+#[repr(transparent)]
+pub(crate) struct SkBuff(NonNull<bindings::sk_buff>);
+
+// SAFETY: A socket buffer is not tied to a CPU or a task.
+unsafe impl Send for SkBuff {}
+
+impl SkBuff {
+    /// # Safety
+    ///
+    /// `skb` must be valid, and the caller hands its ownership over.
+    pub(super) unsafe fn from_raw(skb: NonNull<bindings::sk_buff>) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self(skb)
+    }
+
+    /// Gives the buffer back to the C side.
+    pub(super) fn into_raw(self) -> *mut bindings::sk_buff {
+        ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    #[inline]
+    fn raw(&self) -> &bindings::sk_buff {
+        // SAFETY: By the type invariants the pointer is valid, and nobody else writes to what the
+        // methods of this type read.
+        unsafe { self.0.as_ref() }
+    }
+
+    #[inline]
+    fn fields(&self) -> &bindings::sk_buff__bindgen_ty_4__bindgen_ty_1 {
+        // SAFETY: `__bindgen_anon_4` is a `struct_group`: both variants have the same fields at
+        // the same offsets, and every bit pattern is valid for them.
+        unsafe { self.raw().__bindgen_anon_4.__bindgen_anon_1.as_ref() }
+    }
+
+    #[inline]
+    pub(super) fn shinfo(&self) -> &bindings::skb_shared_info {
+        let raw = self.raw();
+
+        // SAFETY: `head` points to the buffer and `end` is the offset in it at which the shared
+        // info lies (`skb_end_pointer()` with NET_SKBUFF_DATA_USES_OFFSET, as on all 64-bit
+        // kernels), initialised when the buffer was allocated.
+        #[cfg(CONFIG_64BIT)]
+        unsafe {
+            &*raw.head.add(raw.end as usize).cast()
+        }
+        // SAFETY: The helper returns a pointer to the shared info of a valid buffer.
+        #[cfg(not(CONFIG_64BIT))]
+        unsafe {
+            &*bindings::netdev_helper_skb_shinfo(raw)
+        }
+    }
+
+    /// Returns the length of the packet in bytes, frags included.
+    #[inline]
+    #[expect(clippy::len_without_is_empty, reason = "a packet has a header")]
+    pub(crate) fn len(&self) -> usize {
+        self.raw().len as usize
+    }
+
+    /// Returns how many bytes lie in the linear part.
+    #[inline]
+    pub(crate) fn head_len(&self) -> usize {
+        let raw = self.raw();
+
+        raw.len.wrapping_sub(raw.data_len) as usize
+    }
+
+    /// Returns the linear part.
+    #[inline]
+    pub(crate) fn head(&self) -> &[u8] {
+        // SAFETY: The linear part is `head_len()` initialised bytes from `data` on. Clones may
+        // share it, but writers of shared data make a copy first.
+        unsafe { slice::from_raw_parts(self.raw().data, self.head_len()) }
+    }
+
+    pub(super) fn head_ptr(&self) -> *mut u8 {
+        self.raw().data
+    }
+
+    /// Returns the number of frags.
+    #[inline]
+    pub(crate) fn nr_frags(&self) -> usize {
+        usize::from(self.shinfo().nr_frags)
+    }
+
+    pub(super) fn frag(&self, index: usize) -> Option<&bindings::skb_frag_t> {
+        let shinfo = self.shinfo();
+
+        shinfo
+            .frags
+            .get(..usize::from(shinfo.nr_frags))
+            .and_then(|frags| frags.get(index))
+    }
+
+    /// Returns the length of frag `index` in bytes; 0 if there is none.
+    #[inline]
+    pub(crate) fn frag_len(&self, index: usize) -> usize {
+        self.frag(index).map_or(0, |frag| frag.len as usize)
+    }
+
+    /// Returns what the device is asked to sum up, if anything.
+    #[inline]
+    pub(crate) fn checksum(&self) -> Option<Checksum> {
+        let fields = self.fields();
+
+        if u32::from(fields.ip_summed()) != bindings::CHECKSUM_PARTIAL {
+            return None;
+        }
+        // SAFETY: With CHECKSUM_PARTIAL the pair is the valid half of the union; all bit
+        // patterns are valid in any case.
+        let (start, offset) = unsafe {
+            let csum = &fields.__bindgen_anon_1.__bindgen_anon_1;
+
+            (csum.csum_start, csum.csum_offset)
+        };
+        let raw = self.raw();
+        // `csum_start` counts from `head`, the frame begins at `data`.
+        let headroom = (raw.data as usize).wrapping_sub(raw.head as usize);
+
+        Some(Checksum {
+            start: usize::from(start).checked_sub(headroom)?,
+            offset: usize::from(offset),
+        })
+    }
+
+    /// Returns the tag control information of the 802.1Q tag that the device is to insert.
+    #[inline]
+    pub(crate) fn vlan_tag(&self) -> Option<u16> {
+        // SAFETY: The union is the tag and its protocol, or both as one number.
+        let (all, tci) = unsafe {
+            let vlan = &self.fields().__bindgen_anon_2;
+
+            (vlan.vlan_all, vlan.__bindgen_anon_1.vlan_tci)
+        };
+
+        (all != 0).then_some(tci)
+    }
+
+    /// Returns what segmentation the packet asks for, if any.
+    #[inline]
+    pub(crate) fn gso(&self) -> Option<Gso> {
+        let shinfo = self.shinfo();
+
+        if shinfo.gso_size == 0 {
+            return None;
+        }
+        // CAST: The same bits.
+        let is = |kind: i32| shinfo.gso_type & kind as u32 != 0;
+        let kind = if is(bindings::SKB_GSO_TCPV4) {
+            GsoKind::TcpV4
+        } else if is(bindings::SKB_GSO_TCPV6) {
+            GsoKind::TcpV6
+        } else if is(bindings::SKB_GSO_UDP_L4) {
+            GsoKind::UdpL4
+        } else {
+            GsoKind::Other
+        };
+
+        Some(Gso {
+            size: usize::from(shinfo.gso_size),
+            segs: usize::from(shinfo.gso_segs),
+            kind,
+        })
+    }
+
+    /// Returns where the network header starts, in bytes from the start of the frame.
+    pub(crate) fn network_offset(&self) -> Option<usize> {
+        self.header_offset(self.fields().network_header)
+    }
+
+    /// Returns where the transport header starts, in bytes from the start of the frame.
+    pub(crate) fn transport_offset(&self) -> Option<usize> {
+        self.header_offset(self.fields().transport_header)
+    }
+
+    fn header_offset(&self, from_head: u16) -> Option<usize> {
+        let raw = self.raw();
+        let headroom = (raw.data as usize).wrapping_sub(raw.head as usize);
+
+        usize::from(from_head).checked_sub(headroom)
+    }
+
+    /// Returns the Ethernet protocol of the packet, in host order.
+    pub(crate) fn protocol(&self) -> u16 {
+        u16::from_be(self.fields().protocol)
+    }
+
+    /// Makes the headers, the first `len` bytes, linear and private.
+    ///
+    /// Any context. Fails with `ENOMEM`.
+    pub(crate) fn make_headers_private(&mut self) -> Result {
+        // SAFETY: The buffer is valid and ours.
+        to_result(unsafe { bindings::netdev_helper_skb_cow_head(self.0.as_ptr(), 0) })
+    }
+
+    /// Prepares the IPv4 and TCP headers for a device that adds each segment's length itself.
+    ///
+    /// Returns `EINVAL` if the headers are not where IPv4 and TCP have them.
+    pub(crate) fn prepare_tso4(&mut self) -> Result {
+        self.check_ipv4_l4(20)?;
+        self.make_headers_private()?;
+        // SAFETY: `check_ipv4_l4()` made sure that an IPv4 and a TCP header lie in the linear
+        // part, which is private now.
+        unsafe { bindings::netdev_helper_skb_prepare_tso4(self.0.as_ptr()) };
+        Ok(())
+    }
+
+    /// The same for IPv4 and UDP.
+    pub(crate) fn prepare_uso4(&mut self) -> Result {
+        self.check_ipv4_l4(8)?;
+        self.make_headers_private()?;
+        // SAFETY: As above, with a UDP header.
+        unsafe { bindings::netdev_helper_skb_prepare_uso4(self.0.as_ptr()) };
+        Ok(())
+    }
+
+    fn check_ipv4_l4(&self, l4_len: usize) -> Result {
+        let l3 = self.network_offset().ok_or(EINVAL)?;
+        let l4 = self.transport_offset().ok_or(EINVAL)?;
+
+        if l3.saturating_add(20) > l4 || l4.saturating_add(l4_len) > self.head_len() {
+            return Err(EINVAL);
+        }
+        Ok(())
+    }
+
+    /// Moves everything into the linear part. Atomic context is fine. Fails with `ENOMEM`.
+    pub(crate) fn linearize(&mut self) -> Result {
+        // SAFETY: The buffer is valid and ours.
+        to_result(unsafe { bindings::netdev_helper_skb_linearize(self.0.as_ptr()) })
+    }
+
+    /// Pads a short frame with zeros to the minimum of 60 bytes.
+    ///
+    /// If there is no memory for it the frame is freed (by the C side, with its reason) and
+    /// `ENOMEM` returned.
+    #[inline]
+    pub(crate) fn pad(self) -> Result<Self> {
+        if self.len() >= bindings::ETH_ZLEN as usize {
+            return Ok(self);
+        }
+        let this = ManuallyDrop::new(self);
+
+        // SAFETY: The buffer is valid and ours; on failure the function frees it, and `this`
+        // is forgotten.
+        to_result(unsafe { bindings::netdev_helper_skb_pad(this.0.as_ptr()) })?;
+        Ok(ManuallyDrop::into_inner(this))
+    }
+
+    /// Takes the software transmit timestamp, if one is asked for. To be called right before the
+    /// device is told.
+    #[inline]
+    pub(crate) fn tx_timestamp(&mut self) {
+        // SAFETY: The buffer is valid and ours.
+        unsafe { bindings::netdev_helper_skb_tx_timestamp(self.0.as_ptr()) };
+    }
+
+    /// Frees a packet that was transmitted.
+    ///
+    /// Bottom halves must be disabled, as they are in every [`TxContext`](super::TxContext) and
+    /// [`NapiContext`](super::NapiContext).
+    #[inline]
+    pub(super) fn consume(self) {
+        // SAFETY: The buffer is valid and its ownership ends here.
+        unsafe { bindings::netdev_helper_skb_consume(self.into_raw()) };
+    }
+
+    /// Frees a packet that is lost, saying why. Any context.
+    pub(crate) fn discard(self, reason: DropReason) {
+        // SAFETY: The buffer is valid and its ownership ends here.
+        unsafe { bindings::netdev_helper_skb_free(self.into_raw(), reason.0) };
+    }
+
+    /// Attaches the tag that the device stripped.
+    pub(crate) fn put_vlan_tag(&mut self, tci: u16) {
+        // SAFETY: The buffer is valid and ours.
+        unsafe { bindings::netdev_helper_skb_put_vlan(self.0.as_ptr(), tci) };
+    }
+
+    /// Says that the device verified the transport checksum.
+    pub(crate) fn set_checksum_verified(&mut self) {
+        // SAFETY: The buffer is valid and ours, the union is a `struct_group`.
+        let fields = unsafe { self.0.as_mut().__bindgen_anon_4.__bindgen_anon_1.as_mut() };
+
+        // CAST: The constants are 0 to 3.
+        fields.set_ip_summed(bindings::CHECKSUM_UNNECESSARY as u8);
+    }
+
+    /// Appends a whole page from a page pool: `len` bytes at `offset` of it.
+    ///
+    /// # Safety
+    ///
+    /// `page` must be owned, and the ownership goes to this buffer, which must be marked for
+    /// recycling if the page is from a page pool; `offset + len` must not exceed the page, and
+    /// `nr_frags()` must be below `MAX_SKB_FRAGS`.
+    pub(super) unsafe fn add_rx_page(
+        &mut self,
+        page: NonNull<bindings::page>,
+        offset: u32,
+        len: u32,
+        truesize: u32,
+    ) {
+        // SAFETY: By the safety requirements.
+        unsafe {
+            bindings::netdev_helper_skb_add_rx_frag(
+                self.0.as_ptr(),
+                page.as_ptr(),
+                offset,
+                len,
+                truesize,
+            )
+        };
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut bindings::sk_buff {
+        self.0.as_ptr()
+    }
+}
+
+impl Drop for SkBuff {
+    fn drop(&mut self) {
+        // SAFETY: The buffer is valid and its ownership ends here.
+        unsafe {
+            bindings::netdev_helper_skb_free(self.0.as_ptr(), DropReason::NOT_SPECIFIED.0)
+        };
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Statistics.
+
+use super::bindings;
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
+};
+
+/// A counter with one writer at a time and any number of readers.
+///
+/// Adding is a plain load, addition and store: the writers of one counter are serialised by
+/// something else (the transmit lock, NAPI, RTNL), and a reader sees either value, never a torn
+/// one. Writers that do race lose increments, nothing more.
+pub(crate) struct Counter(Atomic<u64>);
+
+impl Counter {
+    /// Makes a counter at zero.
+    pub(crate) const fn new() -> Self {
+        Self(Atomic::new(0))
+    }
+
+    /// Adds `n`, wrapping at 2^64.
+    #[inline]
+    pub(crate) fn add(&self, n: u64) {
+        self.0
+            .store(self.0.load(Relaxed).wrapping_add(n), Relaxed);
+    }
+
+    /// Adds one.
+    #[inline]
+    pub(crate) fn inc(&self) {
+        self.add(1);
+    }
+
+    /// Returns the value.
+    #[inline]
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+impl Default for Counter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The standard interface statistics, `struct rtnl_link_stats64`
+/// (`Documentation/networking/statistics.rst`).
+pub(crate) struct LinkStats<'a>(&'a mut bindings::rtnl_link_stats64);
+
+macro_rules! setters {
+    ($type:ident, $raw:ident: $($name:ident),* $(,)?) => {
+        impl<'a> $type<'a> {
+            pub(super) fn new(stats: &'a mut bindings::$raw) -> Self {
+                Self(stats)
+            }
+
+            $(
+                #[doc = concat!("Sets `", stringify!($name), "` of `struct ", stringify!($raw), "`.")]
+                pub(crate) fn $name(&mut self, value: u64) -> &mut Self {
+                    self.0.$name = value;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+setters! {
+    LinkStats, rtnl_link_stats64:
+    rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, tx_dropped,
+    multicast, collisions, rx_length_errors, rx_over_errors, rx_crc_errors, rx_frame_errors,
+    rx_fifo_errors, rx_missed_errors, tx_aborted_errors, tx_carrier_errors, tx_fifo_errors,
+    tx_heartbeat_errors, tx_window_errors,
+}
+
+/// Statistics of a receive queue, `struct netdev_queue_stats_rx`
+/// ([`include/net/netdev_queues.h`](srctree/include/net/netdev_queues.h)). What is not set is not
+/// shown.
+pub(crate) struct QueueStatsRx<'a>(&'a mut bindings::netdev_queue_stats_rx);
+
+setters! {
+    QueueStatsRx, netdev_queue_stats_rx:
+    packets, bytes, alloc_fail, hw_drops, hw_drop_overruns,
+    csum_unnecessary, csum_none, csum_bad,
+}
+
+/// Statistics of a transmit queue, `struct netdev_queue_stats_tx`. What is not set is not shown.
+pub(crate) struct QueueStatsTx<'a>(&'a mut bindings::netdev_queue_stats_tx);
+
+setters! {
+    QueueStatsTx, netdev_queue_stats_tx:
+    packets, bytes, hw_drops, hw_drop_errors, csum_none, needs_csum, hw_gso_packets, hw_gso_bytes,
+    hw_gso_wire_packets, hw_gso_wire_bytes, stop, wake,
+}

@@ -3,7 +3,7 @@
 //! Receive and transmit descriptors (manual sections 3.2.3, 3.3.3, 3.3.6 and 3.3.7).
 //!
 //! A descriptor is 16 bytes, two little-endian words. In a ring it is a [`Raw`], a plain array, as
-//! that is what the kernel's coherent DMA memory takes without `unsafe`. [`TxDesc`] and [`RxDesc`]
+//! that is what the kernel's coherent DMA memory takes from safe code. [`TxDesc`] and [`RxDesc`]
 //! are its meanings in host order.
 //!
 //! The chip owns a descriptor from the tail write that hands it over until DD is seen; ordering the

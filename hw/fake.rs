@@ -2,10 +2,10 @@
 
 //! A chip for the tests, in plain memory and safe code.
 //!
-//! It answers as QEMU's does where it answers at all: `ICR` clears on reading, `IMS` and `IMC` set and
-//! clear, `EERD` and `MDIC` are done at once, statistics clear on reading but for `MPC`, `CTRL.RST`
-//! shows no effect. The Microwire pins read, and write if allowed. It can also be stuck or gone.
-//! And it counts.
+//! It answers as QEMU's does where it answers at all: `ICR` clears on reading, `IMS` and `IMC` set
+//! and clear, `EERD` and `MDIC` are done at once, statistics clear on reading but for `MPC`,
+//! `CTRL.RST` shows no effect. The Microwire pins read, and write if allowed. It can also be stuck
+//! or gone. And it counts.
 
 use core::cell::Cell;
 

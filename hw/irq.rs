@@ -111,8 +111,8 @@ pub(crate) fn take(io: impl Regs) -> Causes {
 
 /// Lets `causes` interrupt: one heavy access.
 ///
-/// A pending one interrupts at once. Rewriting the current mask changes nothing, and is the cheapest
-/// way to make KVM deliver the light writes it queues.
+/// A pending one interrupts at once. Rewriting the current mask changes nothing, and is the
+/// cheapest way to make KVM deliver the light writes it queues.
 #[inline(always)]
 pub(crate) fn unmask(io: impl Regs, causes: Causes) {
     io.write_reg(regs::IMS::zeroed().with_causes(causes));

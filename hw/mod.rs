@@ -4,14 +4,14 @@
 //!
 //! One file per block of the chip, in the manual's words ("PCI/PCI-X Family of Gigabit Ethernet
 //! Controllers Software Developer's Manual", document 317453). Nothing here knows of packets,
-//! interfaces or Linux networking, and nothing here is `unsafe`.
+//! interfaces or Linux networking, and the compiler checks all that is here.
 //!
 //! What the chip says is not trusted: a register that reads all ones means that the device is gone
 //! (see [`is_gone`]), every wait has a bound, and no value read from the chip is used as an index.
 //!
 //! Accesses are counted in their cost under virtualisation: there every read, and every write of
-//! `MDIC`, `ICR`, `ICS`, `IMS`, `IMC`, `TCTL` and `TDT`, leaves the guest ("heavy"), while all other
-//! writes are queued by KVM until the next heavy access ("light").
+//! `MDIC`, `ICR`, `ICS`, `IMS`, `IMC`, `TCTL` and `TDT`, leaves the guest ("heavy"), while all
+//! other writes are queued by KVM until the next heavy access ("light").
 
 use kernel::{
     io::{
@@ -53,7 +53,7 @@ pub(crate) const BAR_SIZE: usize = 0x20000;
 /// `SysMem<'_, Region<BAR_SIZE>>`. The methods have the names and meanings of [`Io`]'s and compile
 /// to one `readl` or `writel`; the location is checked against [`BAR_SIZE`] at build time.
 ///
-/// It exists next to [`Io`] because an [`Io`] backend cannot be written without `unsafe`, and plain
+/// It exists next to [`Io`] because an [`Io`] backend is beyond safe code, and plain
 /// memory cannot play a chip that answers (`MDIC`, `EERD`, the read-to-clear `ICR`). The tests'
 /// `fake::FakeChip` implements this trait in safe code.
 ///

@@ -82,9 +82,9 @@ impl Model {
 
     /// Returns the most bytes one transmit descriptor may describe.
     ///
-    /// The manual's limit for the family is 16288 (section 3.3.3). The 82544 is kept at one page, as
-    /// its errata ask for small, simple requests. QEMU takes 65535 from all models, but nothing on
-    /// the bus says that it is QEMU.
+    /// The manual's limit for the family is 16288 (section 3.3.3). The 82544 is kept at one page,
+    /// as its errata ask for small, simple requests. QEMU takes 65535 from all models, but nothing
+    /// on the bus says that it is QEMU.
     pub(crate) const fn max_tx_segment(self) -> u32 {
         match self {
             Self::I82540Em | Self::I82545Em => 16288,

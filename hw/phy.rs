@@ -167,8 +167,8 @@ pub(crate) fn force(io: impl Regs, link: Link) -> Result {
 
 /// Waits for a PHY reset to end.
 fn wait_reset(io: impl Regs) -> Result {
-    // TIMEOUT: IEEE 802.3 22.2.4.1.1 gives a reset 500 ms, the M88 takes microseconds; 100 cycles of
-    // at least 64 us and 50 us apart.
+    // TIMEOUT: IEEE 802.3 22.2.4.1.1 gives a reset 500 ms, the M88 takes microseconds; 100 cycles
+    // of at least 64 us and 50 us apart.
     read_poll_timeout_atomic(
         || read::<Bmcr>(io),
         |bmcr| !bmcr.reset(),

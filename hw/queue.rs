@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The chip's side of the descriptor rings: base, length, head and tail (manual sections 3.2.6, 3.4,
-//! 14.4 and 14.5).
+//! The chip's side of the descriptor rings: base, length, head and tail (manual sections 3.2.6,
+//! 3.4, 14.4 and 14.5).
 
 use kernel::{
     num::Bounded,
@@ -73,10 +73,11 @@ pub(crate) fn rx_doorbell(io: impl Regs, tail: u16) {
 /// The manual's way to stop is `RCTL.EN` and [`super::reset::PCI_QUIESCE`]; a real chip may have
 /// prefetched descriptors and go on with those. This is for where enabling again costs a second.
 ///
-/// If a packet comes just then, the head passes the tail, and goes on around the ring until it meets
-/// the tail again. So *every* slot of the ring, not only those in flight, must hold the address of
-/// memory that stays mapped until the ring is gone from the chip: a slot taken out of flight is
-/// given a spare buffer's address ([`super::desc::RxDesc::store`]) before its own buffer leaves.
+/// If a packet comes just then, the head passes the tail, and goes on around the ring until it
+/// meets the tail again. So *every* slot of the ring, not only those in flight, must hold the
+/// address of memory that stays mapped until the ring is gone from the chip: a slot taken out of
+/// flight is given a spare buffer's address ([`super::desc::RxDesc::store`]) before its own buffer
+/// leaves.
 ///
 /// # Errors
 ///

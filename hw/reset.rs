@@ -103,8 +103,8 @@ pub(crate) fn quiesce(io: impl Regs, filters: &mut Filters) -> Result {
 
 /// Resets the chip (13.4.1, 14.3) and leaves it with interrupts masked and nothing pending.
 ///
-/// Any state is fine before, and `filters` know nothing after. The packet buffer is split for frames
-/// of `max_frame` bytes, which takes a reset to come true (13.4.16).
+/// Any state is fine before, and `filters` know nothing after. The packet buffer is split for
+/// frames of `max_frame` bytes, which takes a reset to come true (13.4.16).
 ///
 /// # Errors
 ///

@@ -5,8 +5,9 @@
 //! They are read on request only: each is a heavy access. What the driver can count itself (packets
 //! and bytes) it does not take from here; these are for what only the chip knows.
 //!
-//! The manual has all of them clear on reading and stick at the top. QEMU 7.2 leaves `MPC` standing,
-//! and others may do so with others, so it is found out for each by reading again what is not 0.
+//! The manual has all of them clear on reading and stick at the top. QEMU 7.2 leaves `MPC`
+//! standing, and others may do so with others, so it is found out for each by reading again what is
+//! not 0.
 
 use kernel::{
     io::register::Array,
@@ -181,8 +182,8 @@ impl Stats {
         }
     }
 
-    /// Adds what `counters` have counted since the last time: a heavy access for each, two for those
-    /// that are not 0, and twice that for pairs.
+    /// Adds what `counters` have counted since the last time: a heavy access for each, two for
+    /// those that are not 0, and twice that for pairs.
     ///
     /// # Errors
     ///

@@ -24,7 +24,6 @@ use crate::{
 use kernel::{
     device::Bound,
     pci,
-    prelude::*,
     sync::atomic::{
         Atomic,
         Full,

@@ -81,18 +81,16 @@ impl Operations for Adapter<'_> {
 
     fn set_rings(dev: &mut Rtnl<'_, Self>, rings: RingParam, extack: &mut Extack<'_>) -> Result {
         let (Ok(rx), Ok(tx)) = (RingSize::new(rings.rx), RingSize::new(rings.tx)) else {
-            return extack.refuse(
-                c"ring sizes are multiples of 8 from 48 to 4096",
-                EINVAL,
-            );
+            return extack.refuse(c"ring sizes are multiples of 8 from 48 to 4096", EINVAL);
         };
         let config = *dev.config();
 
         if config.rx == rx && config.tx == tx {
             return Ok(());
         }
-        dev.reconfigure(Config { rx, tx, ..config }).inspect_err(|_| {
-            extack.set(c"no memory for rings of that size, the old ones are kept");
-        })
+        dev.reconfigure(Config { rx, tx, ..config })
+            .inspect_err(|_| {
+                extack.set(c"no memory for rings of that size, the old ones are kept");
+            })
     }
 }

@@ -42,9 +42,18 @@ pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) {
             },
             match dev.control().flow {
                 FlowControl { rx: true, tx: true } => "RX/TX",
-                FlowControl { rx: true, tx: false } => "RX",
-                FlowControl { rx: false, tx: true } => "TX",
-                FlowControl { rx: false, tx: false } => "None",
+                FlowControl {
+                    rx: true,
+                    tx: false,
+                } => "RX",
+                FlowControl {
+                    rx: false,
+                    tx: true,
+                } => "TX",
+                FlowControl {
+                    rx: false,
+                    tx: false,
+                } => "None",
             }
         );
     } else {

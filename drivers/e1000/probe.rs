@@ -26,8 +26,8 @@ use crate::{
             Filters,
             RxMode, //
         },
-        model::Model, //
         model,
+        model::Model, //
         queue,
         reset,
         ring::RingSize,
@@ -196,12 +196,7 @@ fn address(pdev: &pci::Device<Core<'_>>, bar: &Bar<'_>) -> Result<(EthAddr, bool
 ///
 /// The receiver is enabled here, once: each write of `RCTL` stops QEMU's receiver for a second, so
 /// that bringing the interface up had better not do it.
-pub(crate) fn init(
-    bar: &Bar<'_>,
-    model: Model,
-    control: &mut Control,
-    address: EthAddr,
-) -> Result {
+pub(crate) fn init(bar: &Bar<'_>, model: Model, control: &mut Control, address: EthAddr) -> Result {
     reset::init(
         bar,
         &mut control.filters,

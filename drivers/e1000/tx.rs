@@ -245,11 +245,7 @@ impl<'bound> Queue<'bound> {
     /// the batch unless the stack has more.
     fn finish_batch(&mut self, ctx: &TxContext<'_, Adapter<'bound>>, len: usize) {
         let full = self.ring.unused() < STOP_BELOW;
-        let now = if len == 0 {
-            !ctx.more()
-        } else {
-            ctx.sent(len)
-        };
+        let now = if len == 0 { !ctx.more() } else { ctx.sent(len) };
 
         if now || full {
             self.ring_doorbell(ctx);

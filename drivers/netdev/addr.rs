@@ -7,10 +7,7 @@ use core::{
     marker::PhantomData,
     ptr, //
 };
-use kernel::{
-    fmt,
-    prelude::*, //
-};
+use kernel::fmt;
 
 /// A 48-bit Ethernet address, in the order of the wire.
 #[derive(Clone, Copy, PartialEq, Eq)]

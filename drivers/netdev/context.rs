@@ -178,9 +178,7 @@ impl<'a, T: Driver> TxContext<'a, T> {
     pub(crate) fn completed(&self, packets: usize, bytes: usize) {
         // CAST: Both are bounded by the ring.
         // SAFETY: The queue is valid and its lock is held.
-        unsafe {
-            bindings::netdev_helper_tx_completed(self.txq, packets as u32, bytes as u32)
-        };
+        unsafe { bindings::netdev_helper_tx_completed(self.txq, packets as u32, bytes as u32) };
     }
 
     /// Frees a packet that was transmitted.

@@ -118,9 +118,7 @@ impl<T: Driver> Device<T> {
     #[inline]
     pub(crate) fn features(&self) -> super::Features {
         // SAFETY: As above.
-        super::Features::from_raw(unsafe {
-            (&raw const (*self.as_ptr()).features).read_volatile()
-        })
+        super::Features::from_raw(unsafe { (&raw const (*self.as_ptr()).features).read_volatile() })
     }
 
     #[inline]

@@ -33,7 +33,9 @@ use kernel::{
 pub(super) fn device_as_ptr(dev: &Device<Bound>) -> *mut bindings::device {
     // CAST: `Device` is a transparent wrapper of `struct device`, which both sets of bindings
     // have.
-    core::ptr::from_ref(dev).cast::<bindings::device>().cast_mut()
+    core::ptr::from_ref(dev)
+        .cast::<bindings::device>()
+        .cast_mut()
 }
 
 /// Lets `dev` use 64-bit DMA addresses, or 32-bit ones where the platform has no others. To be
@@ -67,8 +69,9 @@ impl<'a> TxMapping<'a> {
         let len = skb.head_len();
 
         // SAFETY: `dev` is bound, and the linear part is `len` bytes of kernel memory.
-        let addr =
-            unsafe { bindings::netdev_helper_dma_map_single(device_as_ptr(dev), skb.head_ptr().cast(), len) };
+        let addr = unsafe {
+            bindings::netdev_helper_dma_map_single(device_as_ptr(dev), skb.head_ptr().cast(), len)
+        };
 
         Self::checked(dev, addr, len)
     }

@@ -180,8 +180,7 @@ pub(super) fn arm_watchdog<T: Driver>(dev: &Device<T>, msecs: u32) {
     // SAFETY: The timer was set up before the device was registered. Reading `jiffies` has no
     // side effect.
     unsafe {
-        let at = kernel::bindings::jiffies
-            .wrapping_add(kernel::time::msecs_to_jiffies(msecs));
+        let at = kernel::bindings::jiffies.wrapping_add(kernel::time::msecs_to_jiffies(msecs));
 
         bindings::mod_timer(dev.private().watchdog.get(), at)
     };

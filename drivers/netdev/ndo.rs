@@ -248,7 +248,9 @@ unsafe extern "C" fn vlan_rx_add_vid<T: Driver>(
     vid: u16,
 ) -> c_int {
     // SAFETY: Called under RTNL.
-    from_result(|| unsafe { with_rtnl::<T, _>(dev, |rtnl| T::set_vlan(rtnl, vid, true)) }.map(|()| 0))
+    from_result(|| {
+        unsafe { with_rtnl::<T, _>(dev, |rtnl| T::set_vlan(rtnl, vid, true)) }.map(|()| 0)
+    })
 }
 
 unsafe extern "C" fn vlan_rx_kill_vid<T: Driver>(
@@ -257,7 +259,9 @@ unsafe extern "C" fn vlan_rx_kill_vid<T: Driver>(
     vid: u16,
 ) -> c_int {
     // SAFETY: Called under RTNL.
-    from_result(|| unsafe { with_rtnl::<T, _>(dev, |rtnl| T::set_vlan(rtnl, vid, false)) }.map(|()| 0))
+    from_result(|| {
+        unsafe { with_rtnl::<T, _>(dev, |rtnl| T::set_vlan(rtnl, vid, false)) }.map(|()| 0)
+    })
 }
 
 unsafe extern "C" fn fix_features<T: Driver>(
@@ -277,7 +281,9 @@ unsafe extern "C" fn set_features<T: Driver>(
     let features = Features::from_raw(features);
 
     // SAFETY: Called under RTNL.
-    from_result(|| unsafe { with_rtnl::<T, _>(dev, |rtnl| T::set_features(rtnl, features)) }.map(|()| 0))
+    from_result(|| {
+        unsafe { with_rtnl::<T, _>(dev, |rtnl| T::set_features(rtnl, features)) }.map(|()| 0)
+    })
 }
 
 unsafe extern "C" fn eth_ioctl<T: Driver>(
@@ -324,7 +330,12 @@ unsafe extern "C" fn get_queue_stats_rx<T: Driver>(
     stats: *mut bindings::netdev_queue_stats_rx,
 ) {
     // SAFETY: The device is ours; the storage is the caller's own, filled with "not set".
-    unsafe { T::queue_stats_rx(Device::from_raw(dev), &mut super::stats::QueueStatsRx::new(&mut *stats)) };
+    unsafe {
+        T::queue_stats_rx(
+            Device::from_raw(dev),
+            &mut super::stats::QueueStatsRx::new(&mut *stats),
+        )
+    };
 }
 
 unsafe extern "C" fn get_queue_stats_tx<T: Driver>(
@@ -333,7 +344,12 @@ unsafe extern "C" fn get_queue_stats_tx<T: Driver>(
     stats: *mut bindings::netdev_queue_stats_tx,
 ) {
     // SAFETY: The device is ours; the storage is the caller's own, filled with "not set".
-    unsafe { T::queue_stats_tx(Device::from_raw(dev), &mut super::stats::QueueStatsTx::new(&mut *stats)) };
+    unsafe {
+        T::queue_stats_tx(
+            Device::from_raw(dev),
+            &mut super::stats::QueueStatsTx::new(&mut *stats),
+        )
+    };
 }
 
 /// There are no queues of earlier configurations: the counters of queue 0 are never reset. What

@@ -85,7 +85,9 @@ pub(crate) struct Glue<T: Driver>(PhantomData<T>);
 /// Returns the C view of a PCI device.
 fn as_ptr<Ctx: device::DeviceContext>(dev: &pci::Device<Ctx>) -> *mut bindings::pci_dev {
     // CAST: `pci::Device` is a transparent wrapper of `struct pci_dev`.
-    core::ptr::from_ref(dev).cast::<bindings::pci_dev>().cast_mut()
+    core::ptr::from_ref(dev)
+        .cast::<bindings::pci_dev>()
+        .cast_mut()
 }
 
 impl<T: Driver> pci::Driver for Glue<T> {

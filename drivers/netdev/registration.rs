@@ -139,8 +139,7 @@ unsafe fn configure<T: Driver + ethtool::Operations>(
         (*dev).min_mtu = setup.min_mtu;
         (*dev).max_mtu = setup.max_mtu;
         // CAST: A few thousand.
-        (*dev).watchdog_timeo =
-            kernel::time::msecs_to_jiffies(setup.watchdog_msecs) as c_int;
+        (*dev).watchdog_timeo = kernel::time::msecs_to_jiffies(setup.watchdog_msecs) as c_int;
         (*dev).__bindgen_anon_1.__bindgen_anon_1.set_priv_flags(
             (*dev).__bindgen_anon_1.__bindgen_anon_1.priv_flags()
                 | (bindings::IFF_UNICAST_FLT | bindings::IFF_LIVE_ADDR_CHANGE) as c_ulong,
@@ -148,7 +147,12 @@ unsafe fn configure<T: Driver + ethtool::Operations>(
         if setup.tso_max_size != 0 {
             bindings::netif_set_tso_max_size(dev, setup.tso_max_size);
         }
-        bindings::dev_addr_mod(dev, 0, setup.address.0.as_ptr().cast(), setup.address.0.len());
+        bindings::dev_addr_mod(
+            dev,
+            0,
+            setup.address.0.as_ptr().cast(),
+            setup.address.0.len(),
+        );
         // CAST: The constants are 0 to 3.
         if setup.address_is_random {
             (*dev).addr_assign_type = bindings::NET_ADDR_RANDOM as u8;

@@ -405,8 +405,6 @@ impl SkBuff {
 impl Drop for SkBuff {
     fn drop(&mut self) {
         // SAFETY: The buffer is valid and its ownership ends here.
-        unsafe {
-            bindings::netdev_helper_skb_free(self.0.as_ptr(), DropReason::NOT_SPECIFIED.0)
-        };
+        unsafe { bindings::netdev_helper_skb_free(self.0.as_ptr(), DropReason::NOT_SPECIFIED.0) };
     }
 }

@@ -84,8 +84,8 @@ pub(crate) struct TxFlags {
 
 /// Fields of a context descriptor (3.3.6): where the checksums go, and how to segment.
 ///
-/// The chip keeps two contexts, one for `tse` and one for plain checksums, until it is given the next
-/// of the same kind.
+/// The chip keeps two contexts, one for `tse` and one for plain checksums, until it is given the
+/// next of the same kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ContextFields {
     /// IP checksum start: offset of the IP header.

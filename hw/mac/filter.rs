@@ -2,9 +2,9 @@
 
 //! Receive filters and the receiver's mode (manual sections 3.2.1, 13.4.22, 13.5.1 and 13.5.4).
 //!
-//! The tables and `RCTL` have shadows, and only what differs is written: a light write costs little,
-//! but every write of `RCTL` stops QEMU's receiver for a second, and a read is heavy. After the
-//! chip lost its state the shadows must be told so (`forget`).
+//! The tables and `RCTL` have shadows, and only what differs is written: a light write costs
+//! little, but every write of `RCTL` stops QEMU's receiver for a second, and a read is heavy. After
+//! the chip lost its state the shadows must be told so (`forget`).
 
 use kernel::{
     io::register::Array,

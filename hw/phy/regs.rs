@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Registers of the PHY: IEEE 802.3 clause 22, clause 40 and the M88E1000's own (manual section 11).
+//! Registers of the PHY: IEEE 802.3 clause 22, clause 40 and the M88E1000's own (manual section
+//! 11).
 
 use kernel::bitfield;
 

@@ -41,6 +41,11 @@ pub(crate) struct Adapter<'bound> {
     pub(crate) model: Model,
     pub(crate) irq: Interrupts,
     pub(crate) stats: Stats,
+    /// Largest frame that is received, in bytes, without FCS but with two VLAN tags. Whatever its
+    /// length, the device spreads a frame over as many buffers as it takes.
+    pub(crate) max_frame: Atomic<usize>,
+    /// Descriptors that one packet may take of the present transmit ring.
+    pub(crate) max_descriptors: Atomic<usize>,
 }
 
 /// What only the control path touches, under RTNL.
@@ -53,6 +58,8 @@ pub(crate) struct Control {
     pub(crate) addresses: [Option<EthAddr>; mac::RECEIVE_ADDRESSES],
     /// The multicast addresses beyond those.
     pub(crate) multicast: Bits,
+    /// The VLANs that are received while the filter is on.
+    pub(crate) vlans: Bits,
     /// Pause frames sent and obeyed.
     pub(crate) flow: FlowControl,
 }
@@ -62,8 +69,6 @@ pub(crate) struct Control {
 pub(crate) struct Config {
     pub(crate) tx: RingSize,
     pub(crate) rx: RingSize,
-    /// Largest frame that is received, in bytes, without FCS but with two VLAN tags.
-    pub(crate) max_frame: usize,
 }
 
 /// Bytes that the link layer adds to the MTU: header and two VLAN tags.

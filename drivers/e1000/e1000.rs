@@ -10,9 +10,11 @@
 
 mod adapter;
 mod ethtool;
+mod features;
 mod filter;
 mod link;
 mod napi;
+mod offload;
 mod ops;
 mod params;
 mod probe;

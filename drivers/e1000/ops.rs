@@ -9,6 +9,7 @@ use crate::{
         Control,
         OVERHEAD, //
     },
+    features,
     filter,
     hw::{
         model,
@@ -26,10 +27,12 @@ use crate::{
         Driver,
         EthAddr,
         Events,
+        Features,
         IrqContext,
         IrqReturn,
         LinkStats,
         NapiContext,
+        PacketView,
         QueueStatsRx,
         QueueStatsTx,
         Rings,
@@ -37,11 +40,15 @@ use crate::{
         SkBuff,
         TxContext, //
     },
+    offload,
     probe,
     rx,
     tx, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::atomic::Relaxed, //
+};
 
 #[vtable]
 impl<'bound> Driver for Adapter<'bound> {
@@ -166,7 +173,8 @@ impl<'bound> Driver for Adapter<'bound> {
         stats
             .packets(rx.packets.get())
             .bytes(rx.bytes.get())
-            .alloc_fail(rx.alloc_failed.get());
+            .alloc_fail(rx.alloc_failed.get())
+            .csum_unnecessary(rx.checksum_good.get());
     }
 
     fn queue_stats_tx(dev: &Device<Self>, stats: &mut QueueStatsTx<'_>) {
@@ -175,6 +183,11 @@ impl<'bound> Driver for Adapter<'bound> {
         stats
             .packets(tx.packets.get())
             .bytes(tx.bytes.get())
+            .needs_csum(tx.checksums.get())
+            .hw_gso_packets(tx.gso_packets.get())
+            .hw_gso_bytes(tx.gso_bytes.get())
+            .hw_gso_wire_packets(tx.gso_wire_packets.get())
+            .hw_gso_wire_bytes(tx.gso_wire_bytes.get())
             .stop(tx.stopped.get())
             .wake(tx.woken.get());
     }
@@ -188,12 +201,32 @@ impl<'bound> Driver for Adapter<'bound> {
     }
 
     fn change_mtu(dev: &mut Rtnl<'_, Self>, mtu: usize) -> Result {
-        let config = Config {
-            max_frame: mtu.saturating_add(OVERHEAD),
-            ..*dev.config()
-        };
+        dev.shared()
+            .max_frame
+            .store(mtu.saturating_add(OVERHEAD), Relaxed);
+        Ok(())
+    }
 
-        dev.reconfigure(config)
+    fn fix_features(_dev: &mut Rtnl<'_, Self>, features: Features) -> Features {
+        features::fix(features)
+    }
+
+    fn set_features(dev: &mut Rtnl<'_, Self>, features: Features) -> Result {
+        features::set(dev, features)
+    }
+
+    fn features_check(&self, skb: &PacketView<'_>, features: Features) -> Features {
+        offload::check(
+            skb,
+            features,
+            self.model.max_tx_segment() as usize,
+            self.max_descriptors.load(Relaxed),
+        )
+    }
+
+    fn set_vlan(dev: &mut Rtnl<'_, Self>, vid: u16, on: bool) -> Result {
+        features::set_vlan(dev, vid, on);
+        Ok(())
     }
 
     fn shutdown(dev: &mut Rtnl<'_, Self>) {
@@ -216,7 +249,8 @@ fn reinit(dev: &mut Rtnl<'_, Adapter<'_>>) -> Result {
 
     reset::reset(&shared.bar, &mut control.filters, model::MAX_FRAME)?;
     probe::init(&shared.bar, shared.model, control, address)?;
-    filter::restore(&shared.bar, control)
+    filter::restore(&shared.bar, control)?;
+    features::restore(dev)
 }
 
 /// Resets the device and replaces its rings; traffic goes on afterwards.

@@ -12,6 +12,7 @@ use crate::{
         Stats,
         OVERHEAD, //
     },
+    features,
     hw::{
         self,
         eeprom,
@@ -39,12 +40,14 @@ use crate::{
         Probed,
         Setup, //
     },
+    offload,
     params, //
 };
 use kernel::{
     device::Core,
     pci,
-    prelude::*, //
+    prelude::*,
+    sync::atomic::Atomic, //
 };
 
 /// The driver, as the PCI core sees it.
@@ -68,6 +71,9 @@ kernel::pci_device_table!(
         ),
     ]
 );
+
+/// Smallest MTU: what IPv4 needs (RFC 791).
+const MIN_MTU: u32 = 68;
 
 /// MTU that an Ethernet interface starts with.
 const DEFAULT_MTU: usize = 1500;
@@ -108,6 +114,8 @@ impl netdev::pci::Driver for E1000 {
             rx_mode: RxMode::DEFAULT,
             addresses,
             multicast: Bits::NONE,
+            // Frames with a priority but no VLAN are always wanted.
+            vlans: priority_tagged(),
             flow: FlowControl::NONE,
         };
 
@@ -115,22 +123,20 @@ impl netdev::pci::Driver for E1000 {
             .inspect_err(|e| dev_err!(pdev, "cannot be initialised: {e:?}\n"))?;
         pdev.set_master();
 
-        let features = Features::SG;
         let setup = Setup {
             address,
             address_is_random,
-            hw_features: features,
-            features: features | Features::HIGHDMA,
-            vlan_features: features,
-            min_mtu: 68,
-            max_mtu: DEFAULT_MTU as u32,
-            tso_max_size: 0,
+            hw_features: features::SWITCHABLE,
+            features: features::DEFAULT | Features::HIGHDMA,
+            vlan_features: features::VLAN | Features::HIGHDMA,
+            min_mtu: MIN_MTU,
+            max_mtu: model::MAX_MTU,
+            tso_max_size: offload::MAX_TSO_SIZE,
             watchdog_msecs: 5000,
         };
         let config = Config {
             tx: params::tx_descriptors(pdev.as_ref()),
             rx: params::rx_descriptors(pdev.as_ref()),
-            max_frame: DEFAULT_MTU + OVERHEAD,
         };
         let shared = Adapter {
             pdev,
@@ -138,6 +144,8 @@ impl netdev::pci::Driver for E1000 {
             model,
             irq: Interrupts::new(),
             stats: Stats::default(),
+            max_frame: Atomic::new(DEFAULT_MTU + OVERHEAD),
+            max_descriptors: Atomic::new(0),
         };
 
         Ok((
@@ -162,6 +170,14 @@ impl netdev::pci::Driver for E1000 {
             dev.address()
         );
     }
+}
+
+/// The VLAN table with only VLAN 0 in it.
+fn priority_tagged() -> Bits {
+    let mut bits = Bits::NONE;
+
+    bits.insert(0);
+    bits
 }
 
 /// Returns the address of the device from its EEPROM, or a random one if the EEPROM is not to be
@@ -204,13 +220,14 @@ pub(crate) fn init(bar: &Bar<'_>, model: Model, control: &mut Control, address: 
             model,
             address: address.0,
             max_frame: model::MAX_FRAME,
-            vlan_mode: false,
+            vlan_mode: true,
             flow: control.flow,
             throttle: Throttle::OFF,
             delays: Delays::NONE,
         },
     )?;
-    control.filters.vlans.commit(bar, &Bits::ALL);
+    // The filter is on from the start.
+    control.filters.vlans.commit(bar, &control.vlans);
 
     // No ring yet: head and tail equal, so that nothing is received.
     queue::set_rx_ring(bar, 0, RingSize::DEFAULT);

@@ -95,7 +95,7 @@ impl Queue {
             buffers,
             spare,
             partial: Partial::None,
-            max_frame: config.max_frame,
+            max_frame: 0,
             unflushed: 0,
             flushed_at: 0,
             pool,
@@ -138,6 +138,7 @@ impl Queue {
         let mut packets = 0usize;
         let mut left = budget;
 
+        self.max_frame = ctx.max_frame.load(Relaxed);
         if interrupts != self.flushed_at {
             self.flushed_at = interrupts;
             self.unflushed = 0;
@@ -203,7 +204,7 @@ impl Queue {
     ) -> bool {
         let partial = core::mem::replace(&mut self.partial, Partial::None);
 
-        match self.assemble(ctx, partial, &writeback, buffer) {
+        match self.assemble(ctx, features, partial, &writeback, buffer) {
             Partial::Packet(skb) if writeback.eop() => finish(ctx, features, &writeback, skb),
             Partial::None | Partial::Dropped if writeback.eop() => false,
             unfinished => {
@@ -218,6 +219,7 @@ impl Queue {
     fn assemble(
         &self,
         ctx: &NapiContext<'_, Adapter<'_>>,
+        features: Features,
         partial: Partial,
         writeback: &RxWriteback,
         buffer: Buffer,
@@ -232,7 +234,7 @@ impl Queue {
             stats.bad_descriptors.inc();
             return Partial::Dropped;
         }
-        if writeback.frame_error() {
+        if writeback.frame_error() && !features.contains(Features::RXALL) {
             stats.crc_errors.inc();
             return Partial::Dropped;
         }

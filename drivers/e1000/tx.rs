@@ -18,6 +18,7 @@ use crate::{
     },
     hw::{
         desc::{
+            ContextFields,
             Descriptors,
             TxDesc,
             TxFlags, //
@@ -32,6 +33,10 @@ use crate::{
         SkBuff,
         TxContext, //
     },
+    offload::{
+        self,
+        Plan, //
+    },
 };
 use kernel::{
     device::{
@@ -40,18 +45,22 @@ use kernel::{
     },
     dma::Coherent,
     prelude::*,
-    sync::barrier::{
-        dma_mb,
-        Read, //
+    sync::{
+        atomic::Relaxed,
+        barrier::{
+            dma_mb,
+            Read, //
+        },
     },
 };
 
-/// Most descriptors that one packet takes: a context, and the linear part and each frag in up to
-/// five pieces of the real chip's limit; in practice one each.
-const MAX_FRAGS: usize = 17;
+/// Descriptors that one packet may take: a context, and what [`offload::check`] allows for the
+/// linear part and frags. More in a ring that has them, for the largest segmentations.
+const MAX_DESCRIPTORS: u16 = 24;
+const MAX_DESCRIPTORS_LARGE: u16 = 56;
 
-/// Free descriptors below which the queue is stopped, and from which it is started.
-const STOP_BELOW: u16 = 24;
+/// From how many descriptors on a ring is large.
+const LARGE: u16 = 128;
 
 /// How long a write-back may take before the watchdog looks, in milliseconds.
 const WATCHDOG_MS: u32 = 1000;
@@ -77,6 +86,10 @@ pub(crate) struct Queue<'bound> {
     /// The last descriptor of the last packet in it.
     last: u16,
     max_segment: usize,
+    /// Free descriptors below which the queue is stopped, and from which it is started.
+    stop_below: u16,
+    /// The contexts that the device has: for checksums, and for segmentation.
+    contexts: [Option<ContextFields>; 2],
     stopped: bool,
     /// The oldest descriptor in flight when the watchdog looked last, and how often it has been
     /// the same.
@@ -108,6 +121,12 @@ impl<'bound> Queue<'bound> {
             batch: 0,
             last: 0,
             max_segment: adapter.model.max_tx_segment() as usize,
+            stop_below: if config.tx.get() < LARGE {
+                MAX_DESCRIPTORS
+            } else {
+                MAX_DESCRIPTORS_LARGE
+            },
+            contexts: [None, None],
             stopped: false,
             stuck: (0, 0),
         })
@@ -117,6 +136,10 @@ impl<'bound> Queue<'bound> {
     pub(crate) fn start(&mut self, adapter: &Adapter<'_>) {
         queue::set_tx_ring(&adapter.bar, self.descs.dma_address(), self.ring.size());
         queue::enable_tx(&adapter.bar, true);
+        self.contexts = [None, None];
+        adapter
+            .max_descriptors
+            .store(self.stop_below.into(), Relaxed);
     }
 
     /// Takes a packet; see [`Driver::xmit`](crate::netdev::Driver::xmit).
@@ -125,10 +148,10 @@ impl<'bound> Queue<'bound> {
         ctx: &TxContext<'_, Adapter<'bound>>,
         skb: SkBuff,
     ) -> Result<(), SkBuff> {
-        if self.ring.unused() < STOP_BELOW {
+        if self.ring.unused() < self.stop_below {
             // The queue should have been stopped.
             self.make_room(ctx);
-            if self.ring.unused() < STOP_BELOW {
+            if self.ring.unused() < self.stop_below {
                 ctx.stats.tx.busy.inc();
                 return Err(skb);
             }
@@ -141,15 +164,14 @@ impl<'bound> Queue<'bound> {
         };
         let len = skb.len();
 
-        match self.queue_packet(&mut skb) {
-            Ok(last) => {
+        match offload::plan(&mut skb).and_then(|plan| Ok((self.queue_packet(&skb, &plan)?, plan))) {
+            Ok((last, plan)) => {
+                self.count(ctx, len, &plan);
                 skb.tx_timestamp();
                 if let Some(slot) = self.slots.get_mut(usize::from(last)) {
                     slot.skb = Some(skb);
                 }
                 self.last = last;
-                ctx.stats.tx.packets.inc();
-                ctx.stats.tx.bytes.add(len as u64);
                 self.finish_batch(ctx, len);
             }
             Err(_) => {
@@ -162,41 +184,82 @@ impl<'bound> Queue<'bound> {
         Ok(())
     }
 
+    /// Counts a packet as it goes over the wire.
+    #[inline]
+    fn count(&self, ctx: &TxContext<'_, Adapter<'bound>>, len: usize, plan: &Plan) {
+        let stats = &ctx.stats.tx;
+        let (header, times) = plan.repeated;
+        // CAST: usize to u64 keeps the values.
+        let bytes = len.wrapping_add(header.wrapping_mul(times)) as u64;
+        let packets = (times as u64).wrapping_add(1);
+
+        stats.packets.add(packets);
+        stats.bytes.add(bytes);
+        if plan.flags.tse {
+            stats.gso_packets.inc();
+            stats.gso_bytes.add(len as u64);
+            stats.gso_wire_packets.add(packets);
+            stats.gso_wire_bytes.add(bytes);
+        } else if plan.flags.txsm {
+            stats.checksums.inc();
+        }
+    }
+
     /// Fills descriptors for a packet, and returns the last one's index. On failure nothing is
     /// left of it.
-    fn queue_packet(&mut self, skb: &mut SkBuff) -> Result<u16> {
+    fn queue_packet(&mut self, skb: &SkBuff, plan: &Plan) -> Result<u16> {
         let start = self.ring.next_to_use();
-        let frags = skb.nr_frags();
-        let flags = TxFlags {
-            vlan: skb.vlan_tag(),
-            ..TxFlags::default()
-        };
-        let mut last = Err(EINVAL);
+        let contexts = self.contexts;
+        let result = self.try_queue_packet(skb, plan);
 
-        // The linear part may be empty only in theory: it has the headers.
+        if result.is_err() {
+            self.rewind(start);
+            self.contexts = contexts;
+        }
+        result
+    }
+
+    fn try_queue_packet(&mut self, skb: &SkBuff, plan: &Plan) -> Result<u16> {
+        let frags = skb.nr_frags();
+        let flags = plan.flags;
+        let mut last = 0;
+
+        if let Some(context) = plan.context {
+            self.queue_context(context)?;
+        }
         for part in 0..=frags {
             let map = match part.checked_sub(1) {
-                None => TxMapping::head(self.dev, skb),
-                Some(frag) => TxMapping::frag(self.dev, skb, frag),
+                None => TxMapping::head(self.dev, skb)?,
+                Some(frag) => TxMapping::frag(self.dev, skb, frag)?,
             };
 
-            last = map.and_then(|map| {
-                self.queue_buffer(
-                    map,
-                    TxFlags {
-                        eop: part == frags,
-                        ..flags
-                    },
-                )
-            });
-            if last.is_err() {
-                break;
-            }
+            last = self.queue_buffer(
+                map,
+                TxFlags {
+                    eop: part == frags,
+                    ..flags
+                },
+            )?;
         }
-        if last.is_err() {
-            self.rewind(start);
+        Ok(last)
+    }
+
+    /// Gives the device a context, if it does not have it already.
+    ///
+    /// The device keeps one for segmentation and one for checksums until it gets the next of
+    /// their kind (manual section 3.3.6).
+    fn queue_context(&mut self, context: ContextFields) -> Result {
+        let [checksum, segmentation] = &mut self.contexts;
+        let known = if context.tse { segmentation } else { checksum };
+
+        if *known == Some(context) {
+            return Ok(());
         }
-        last
+        let index = self.ring.produce().ok_or(ENOSPC)?;
+
+        TxDesc::context(&context)?.store(&self.descs, index.into())?;
+        *known = Some(context);
+        Ok(())
     }
 
     /// Fills descriptors for one mapped buffer, `flags.eop` in the last one, and returns its
@@ -244,13 +307,13 @@ impl<'bound> Queue<'bound> {
     /// Accounts a packet of `len` bytes (0 for one that was dropped), and tells the device of
     /// the batch unless the stack has more.
     fn finish_batch(&mut self, ctx: &TxContext<'_, Adapter<'bound>>, len: usize) {
-        let full = self.ring.unused() < STOP_BELOW;
+        let full = self.ring.unused() < self.stop_below;
         let now = if len == 0 { !ctx.more() } else { ctx.sent(len) };
 
         if now || full {
             self.ring_doorbell(ctx);
         }
-        if full && self.ring.unused() < STOP_BELOW {
+        if full && self.ring.unused() < self.stop_below {
             // Nobody can wake the queue in between: that takes the lock, too.
             self.stopped = true;
             ctx.stop();
@@ -328,7 +391,7 @@ impl<'bound> Queue<'bound> {
         if packets != 0 {
             ctx.completed(packets, bytes);
         }
-        if self.stopped && self.ring.unused() >= STOP_BELOW {
+        if self.stopped && self.ring.unused() >= self.stop_below {
             self.stopped = false;
             ctx.wake();
             ctx.stats.tx.woken.inc();

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What `ethtool -k` shows, and what switching it does.
+
+use crate::{
+    adapter::Adapter,
+    hw::{
+        mac::{
+            self,
+            Bits, //
+        },
+        phy, //
+    },
+    netdev::{
+        netdev_info,
+        Features,
+        Rtnl, //
+    },
+};
+use kernel::prelude::*;
+
+/// Offloads that packets of a VLAN device on top get as well.
+pub(crate) const VLAN: Features = Features::SG
+    .union(Features::HW_CSUM)
+    .union(Features::TSO)
+    .union(Features::GSO_UDP_L4);
+
+/// On from the start.
+pub(crate) const DEFAULT: Features = VLAN
+    .union(Features::VLAN_TX)
+    .union(Features::VLAN_RX)
+    .union(Features::VLAN_FILTER)
+    .union(Features::RXCSUM);
+
+/// What can be switched.
+pub(crate) const SWITCHABLE: Features = DEFAULT.union(Features::RXALL).union(Features::LOOPBACK);
+
+/// `ndo_fix_features`: one bit of the device (CTRL.VME) both inserts and strips tags.
+pub(crate) fn fix(features: Features) -> Features {
+    if features.contains(Features::VLAN_RX) {
+        features
+    } else {
+        features & !Features::VLAN_TX
+    }
+}
+
+/// `ndo_set_features`: only what changes is written.
+///
+/// The checksum and segmentation switches are the stack's alone: it then does not ask.
+pub(crate) fn set(dev: &mut Rtnl<'_, Adapter<'_>>, features: Features) -> Result {
+    let bar = &dev.shared().bar;
+    let changed = dev.device().features() ^ features;
+
+    if changed.contains(Features::VLAN_RX) {
+        mac::set_vlan_mode(bar, features.contains(Features::VLAN_RX))?;
+    }
+    if changed.contains(Features::VLAN_FILTER) {
+        let filter = features.contains(Features::VLAN_FILTER);
+        let control = dev.control();
+        let bits = if filter { control.vlans } else { Bits::ALL };
+
+        control.filters.vlans.commit(bar, &bits);
+    }
+    if changed.contains(Features::RXALL) {
+        let control = dev.control();
+
+        control.rx_mode.store_bad = features.contains(Features::RXALL);
+        control.filters.control.apply(bar, control.rx_mode);
+    }
+    if changed.contains(Features::LOOPBACK) {
+        let on = features.contains(Features::LOOPBACK);
+
+        phy::loopback(bar, on)?;
+        netdev_info!(
+            dev.device(),
+            "PHY loopback is {}\n",
+            if on { "on" } else { "off" }
+        );
+    }
+    Ok(())
+}
+
+/// `ndo_vlan_rx_add_vid` and `ndo_vlan_rx_kill_vid`.
+pub(crate) fn set_vlan(dev: &mut Rtnl<'_, Adapter<'_>>, vid: u16, on: bool) {
+    let bar = &dev.shared().bar;
+    let filter = dev.device().features().contains(Features::VLAN_FILTER);
+    let control = dev.control();
+
+    control.vlans.assign(vid, on);
+    if filter {
+        control.filters.vlans.commit(bar, &control.vlans);
+    }
+}
+
+/// Programs the switches of a device that has lost them.
+pub(crate) fn restore(dev: &mut Rtnl<'_, Adapter<'_>>) -> Result {
+    let bar = &dev.shared().bar;
+    let features = dev.device().features();
+
+    mac::set_vlan_mode(bar, features.contains(Features::VLAN_RX))?;
+    if features.contains(Features::VLAN_FILTER) {
+        let control = dev.control();
+
+        control.filters.vlans.commit(bar, &control.vlans);
+    }
+    if features.contains(Features::LOOPBACK) {
+        phy::loopback(bar, true)?;
+    }
+    Ok(())
+}

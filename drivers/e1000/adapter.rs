@@ -6,7 +6,11 @@ use crate::{
     hw::{
         self,
         flow::FlowControl,
-        irq::Causes,
+        irq::{
+            Causes,
+            Delays,
+            Throttle, //
+        },
         mac::{
             self,
             Bits,
@@ -16,6 +20,7 @@ use crate::{
         model::Model,
         ring::RingSize, //
     },
+    link::Settings,
     netdev::{
         Counter,
         EthAddr, //
@@ -62,6 +67,13 @@ pub(crate) struct Control {
     pub(crate) vlans: Bits,
     /// Pause frames sent and obeyed.
     pub(crate) flow: FlowControl,
+    /// What the PHY is told of the link.
+    pub(crate) link: Settings,
+    /// Interrupt moderation.
+    pub(crate) throttle: Throttle,
+    pub(crate) delays: Delays,
+    /// Which messages are printed, as bits of `netif_msg_*`.
+    pub(crate) messages: u32,
 }
 
 /// What the rings are built from.

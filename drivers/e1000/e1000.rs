@@ -35,15 +35,5 @@ kernel::module_driver! {
         authors: ["The e1000_rust developers"],
         description: "Intel 82540EM, 82545EM and 82544GC gigabit Ethernet driver",
         license: "GPL",
-        params: {
-            TxDescriptors: u32 {
-                default: 256,
-                description: "Number of transmit descriptors: 48 to 4096, a multiple of 8 (default 256)",
-            },
-            RxDescriptors: u32 {
-                default: 256,
-                description: "Number of receive descriptors: 48 to 4096, a multiple of 8 (default 256)",
-            },
-        },
     }
 }

@@ -3,11 +3,19 @@
 //! The state of the link.
 
 use crate::{
-    adapter::Adapter,
+    adapter::{
+        Adapter,
+        Bar, //
+    },
     hw::{
         flow::FlowControl,
         is_gone,
-        phy::Duplex,
+        phy::{
+            self,
+            Advertise,
+            Duplex,
+            Link, //
+        },
         regs::STATUS,
         Regs, //
     },
@@ -16,6 +24,34 @@ use crate::{
         Rtnl, //
     },
 };
+use kernel::prelude::*;
+
+/// What the PHY is told of the link.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settings {
+    /// Negotiate, offering these modes.
+    Auto(Advertise),
+    /// This mode and no negotiation.
+    Forced(Link),
+}
+
+impl Settings {
+    /// What the PHY does by itself.
+    pub(crate) const DEFAULT: Self = Self::Auto(Advertise::ALL);
+
+    /// Tells the PHY. The link goes down and comes back after half a second or more.
+    ///
+    /// Fails with `ETIMEDOUT` or `EIO` if the PHY does not answer.
+    pub(crate) fn apply(self, bar: &Bar<'_>) -> Result {
+        match self {
+            Self::Auto(offer) => {
+                phy::advertise(bar, offer)?;
+                phy::restart_autoneg(bar)
+            }
+            Self::Forced(link) => phy::force(bar, link),
+        }
+    }
+}
 
 /// Brings the carrier up to date with the device, and says so if it changed.
 pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) {

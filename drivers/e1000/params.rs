@@ -1,42 +1,278 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Module parameters: values checked, with the default where one is out of range.
+//! Module parameters, with the names, ranges and meaning of the C driver's, so that a line in
+//! modprobe.d goes on working. Each takes a list with a value for each card.
+//!
+//! A value out of range is reported, and the default used.
 
-use crate::hw::ring::RingSize;
+use crate::{
+    hw::{
+        flow::FlowControl,
+        irq::{
+            Delay,
+            Delays,
+            Throttle, //
+        },
+        phy::{
+            Advertise,
+            Duplex,
+            Link,
+            Speed, //
+        },
+        ring::RingSize, //
+    },
+    link::Settings,
+    netdev::params::{
+        params,
+        IntArray, //
+    },
+};
+use core::ops::RangeInclusive;
 use kernel::{
     device::Device,
-    prelude::*, //
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Full, //
+    },
 };
 
-/// Returns the number of descriptors asked for with parameter `name`, or says why not.
-fn descriptors(dev: &Device, name: &str, value: u32) -> RingSize {
-    RingSize::new(value).unwrap_or_else(|_| {
-        dev_warn!(
-            dev,
-            "{name}={value} is not a multiple of {} from {} to {}, using {}\n",
-            RingSize::STEP,
-            RingSize::MIN,
-            RingSize::MAX,
-            RingSize::DEFAULT.get()
+mod raw {
+    use super::*;
+
+    params! {
+        array TxDescriptors: "Transmit descriptors, 48-4096, a multiple of 8 (default 256)";
+        array RxDescriptors: "Receive descriptors, 48-4096, a multiple of 8 (default 256)";
+        array Speed: "Forced speed in Mb/s, 0 (auto), 10, 100 or 1000 (default 0)";
+        array Duplex: "Forced duplex, 0 (auto), 1 (half) or 2 (full) (default 0)";
+        array AutoNeg: "Advertised modes, a sum of 1 (10 half), 2 (10 full), 4 (100 half), 8 (100 full), 32 (1000 full) (default 47)";
+        array FlowControl: "Flow control, 0 (none), 1 (rx), 2 (tx) or 3 (both) (default 0)";
+        array XsumRX: "Receive checksum offload, 0 (off) or 1 (on) (default 1)";
+        array TxIntDelay: "Transmit interrupt delay in units of 1.024 us, 0-65535 (default 8)";
+        array TxAbsIntDelay: "Transmit absolute interrupt delay in units of 1.024 us, 0-65535 (default 32)";
+        array RxIntDelay: "Receive interrupt delay in units of 1.024 us, 0-65535 (default 0)";
+        array RxAbsIntDelay: "Receive absolute interrupt delay in units of 1.024 us, 0-65535 (default 8)";
+        array InterruptThrottleRate: "Interrupts per second, 0 (no limit), 1, 3, 4 (adaptive) or 100-100000 (default 3)";
+        array SmartPowerDownEnable: "Accepted for compatibility, the PHY of these devices has none (default 0)";
+        uint copybreak = 256: "Largest frame that is copied to a new buffer on receive, in bytes (default 256)";
+        array debug: "Level of messages, -1 (driver, probe, link) to 16 (default -1)";
+    }
+}
+
+/// What the parameters say of one card.
+pub(crate) struct Params {
+    pub(crate) tx: RingSize,
+    pub(crate) rx: RingSize,
+    pub(crate) link: Settings,
+    pub(crate) flow: FlowControl,
+    pub(crate) checksum_rx: bool,
+    pub(crate) delays: Delays,
+    pub(crate) throttle: Throttle,
+    /// Bits of `netif_msg_*`.
+    pub(crate) messages: u32,
+}
+
+/// The number of the next card.
+static CARDS: Atomic<usize> = Atomic::new(0);
+
+/// Reads parameters of one card.
+struct Reader<'a> {
+    dev: &'a Device,
+    card: usize,
+}
+
+impl Reader<'_> {
+    /// Returns the value of `list` for the card if it is given and `good`, else `default`.
+    fn value(
+        &self,
+        list: &IntArray,
+        name: &str,
+        good: impl FnOnce(i32) -> bool,
+        default: i32,
+    ) -> i32 {
+        match list.get(self.card) {
+            None => default,
+            Some(value) if good(value) => value,
+            Some(value) => {
+                dev_warn!(
+                    self.dev,
+                    "Invalid {name} value specified ({value}), using default {default}\n"
+                );
+                default
+            }
+        }
+    }
+
+    fn within(&self, list: &IntArray, name: &str, range: RangeInclusive<i32>, default: i32) -> i32 {
+        self.value(list, name, |value| range.contains(&value), default)
+    }
+
+    /// A number of descriptors; the C driver rounds up, too.
+    fn descriptors(&self, list: &IntArray, name: &str) -> RingSize {
+        let default = RingSize::DEFAULT;
+        let value = self.value(
+            list,
+            name,
+            |value| {
+                u32::try_from(value).is_ok_and(|n| (RingSize::MIN..=RingSize::MAX).contains(&n))
+            },
+            default.get().into(),
         );
-        RingSize::DEFAULT
-    })
+        let value = u32::try_from(value).unwrap_or(default.get().into());
+        let size = RingSize::round(value);
+
+        if u32::from(size.get()) != value {
+            dev_info!(
+                self.dev,
+                "{name} {value} is no multiple of {}, using {}\n",
+                RingSize::STEP,
+                size.get()
+            );
+        }
+        size
+    }
+
+    fn delay(&self, list: &IntArray, name: &str, default: u16) -> Delay {
+        let value = self.within(list, name, 0..=0xffff, default.into());
+
+        Delay::from_units(u16::try_from(value).unwrap_or(default))
+    }
+
+    fn link(&self) -> Settings {
+        let speed = self.value(
+            &raw::Speed,
+            "Speed",
+            |value| matches!(value, 0 | 10 | 100 | 1000),
+            0,
+        );
+        let duplex = self.within(&raw::Duplex, "Duplex", 0..=2, 0);
+        let modes = self.value(
+            &raw::AutoNeg,
+            "AutoNeg",
+            |value| value != 0 && value & !0x2f == 0,
+            0x2f,
+        );
+        let offer = Advertise {
+            half10: modes & 0x01 != 0,
+            full10: modes & 0x02 != 0,
+            half100: modes & 0x04 != 0,
+            full100: modes & 0x08 != 0,
+            full1000: modes & 0x20 != 0,
+            ..Advertise::ALL
+        };
+        let half = duplex == 1;
+
+        if speed != 0 && raw::AutoNeg.get(self.card).is_some() {
+            dev_info!(self.dev, "AutoNeg specified along with Speed, ignored\n");
+        }
+        match (speed, duplex) {
+            (0, 0) => Settings::Auto(offer),
+            // One of the two only: both modes of it are offered, as the C driver does.
+            (0, _) => Settings::Auto(Advertise {
+                half10: half,
+                half100: half,
+                full10: !half,
+                full100: !half,
+                full1000: !half,
+                ..Advertise::ALL
+            }),
+            // 1000BASE-T needs auto-negotiation (IEEE 802.3, 40.5.1), and is full duplex here.
+            (1000, _) => {
+                if half {
+                    dev_info!(self.dev, "Half Duplex is not supported at 1000 Mbps\n");
+                }
+                Settings::Auto(Advertise {
+                    half10: false,
+                    full10: false,
+                    half100: false,
+                    full100: false,
+                    ..Advertise::ALL
+                })
+            }
+            (speed, 0) => Settings::Auto(Advertise {
+                half10: speed == 10,
+                full10: speed == 10,
+                half100: speed == 100,
+                full100: speed == 100,
+                full1000: false,
+                ..Advertise::ALL
+            }),
+            (speed, _) => Settings::Forced(Link {
+                speed: if speed == 10 {
+                    Speed::Mbps10
+                } else {
+                    Speed::Mbps100
+                },
+                duplex: if half { Duplex::Half } else { Duplex::Full },
+            }),
+        }
+    }
+
+    fn throttle(&self) -> Throttle {
+        let rate = self.value(
+            &raw::InterruptThrottleRate,
+            "InterruptThrottleRate",
+            |value| matches!(value, 0 | 1 | 3 | 4 | 100..=100_000),
+            3,
+        );
+
+        match u32::try_from(rate) {
+            Ok(rate @ 100..) => Throttle::from_rate(rate),
+            // Adaptive: NAPI moderates by polling.
+            _ => Throttle::OFF,
+        }
+    }
 }
 
-/// Returns the size of the transmit ring (`TxDescriptors`).
-pub(crate) fn tx_descriptors(dev: &Device) -> RingSize {
-    descriptors(
-        dev,
-        "TxDescriptors",
-        crate::module_parameters::TxDescriptors.value(),
-    )
+impl Params {
+    /// Reads the parameters for the next card, and reports those that are wrong.
+    pub(crate) fn next(dev: &Device) -> Self {
+        let reader = Reader {
+            dev,
+            card: CARDS.fetch_add(1, Full),
+        };
+        let flow = reader.within(&raw::FlowControl, "FlowControl", 0..=3, 0);
+        let debug = reader.within(&raw::debug, "debug", -1..=16, -1);
+
+        if reader.within(&raw::SmartPowerDownEnable, "SmartPowerDownEnable", 0..=1, 0) != 0 {
+            dev_info!(dev, "SmartPowerDownEnable has no effect on this device\n");
+        }
+        Self {
+            tx: reader.descriptors(&raw::TxDescriptors, "TxDescriptors"),
+            rx: reader.descriptors(&raw::RxDescriptors, "RxDescriptors"),
+            link: reader.link(),
+            flow: FlowControl {
+                rx: flow & 1 != 0,
+                tx: flow & 2 != 0,
+            },
+            checksum_rx: reader.within(&raw::XsumRX, "XsumRX", 0..=1, 1) != 0,
+            delays: Delays {
+                rx: reader.delay(&raw::RxIntDelay, "RxIntDelay", 0),
+                rx_abs: reader.delay(&raw::RxAbsIntDelay, "RxAbsIntDelay", 8),
+                tx: reader.delay(&raw::TxIntDelay, "TxIntDelay", 8),
+                tx_abs: reader.delay(&raw::TxAbsIntDelay, "TxAbsIntDelay", 32),
+            },
+            throttle: reader.throttle(),
+            messages: message_bits(debug),
+        }
+    }
 }
 
-/// Returns the size of the receive ring (`RxDescriptors`).
-pub(crate) fn rx_descriptors(dev: &Device) -> RingSize {
-    descriptors(
-        dev,
-        "RxDescriptors",
-        crate::module_parameters::RxDescriptors.value(),
-    )
+/// Returns the bits for a level, as `netif_msg_init()` does: the lowest `level` of them.
+fn message_bits(level: i32) -> u32 {
+    /// Driver, probe and link messages.
+    const DEFAULT: u32 = 0x7;
+
+    match u32::try_from(level) {
+        Ok(level) => 1u32
+            .checked_shl(level)
+            .map_or(u32::MAX, |bit| bit.wrapping_sub(1)),
+        Err(_) => DEFAULT,
+    }
+}
+
+/// Returns the length of the longest frame to be copied on receive, in bytes.
+#[inline]
+pub(crate) fn copybreak() -> usize {
+    raw::copybreak.get() as usize
 }

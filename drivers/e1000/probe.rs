@@ -16,11 +16,6 @@ use crate::{
     hw::{
         self,
         eeprom,
-        flow::FlowControl,
-        irq::{
-            Delays,
-            Throttle, //
-        },
         mac::{
             self,
             Bits,
@@ -33,6 +28,7 @@ use crate::{
         reset,
         ring::RingSize,
     },
+    link::Settings,
     netdev::{
         self,
         EthAddr,
@@ -41,7 +37,7 @@ use crate::{
         Setup, //
     },
     offload,
-    params, //
+    params::Params, //
 };
 use kernel::{
     device::Core,
@@ -100,6 +96,7 @@ impl netdev::pci::Driver for E1000 {
         netdev::dma::set_mask_64_or_32(pdev)
             .inspect_err(|e| dev_err!(pdev, "no usable DMA addressing: {e:?}\n"))?;
 
+        let params = Params::next(pdev.as_ref());
         let mut filters = Filters::new();
 
         reset::reset(&bar, &mut filters, model::MAX_FRAME)
@@ -116,7 +113,11 @@ impl netdev::pci::Driver for E1000 {
             multicast: Bits::NONE,
             // Frames with a priority but no VLAN are always wanted.
             vlans: priority_tagged(),
-            flow: FlowControl::NONE,
+            flow: params.flow,
+            link: params.link,
+            throttle: params.throttle,
+            delays: params.delays,
+            messages: params.messages,
         };
 
         init(&bar, model, &mut control, address)
@@ -127,7 +128,11 @@ impl netdev::pci::Driver for E1000 {
             address,
             address_is_random,
             hw_features: features::SWITCHABLE,
-            features: features::DEFAULT | Features::HIGHDMA,
+            features: if params.checksum_rx {
+                features::DEFAULT | Features::HIGHDMA
+            } else {
+                features::DEFAULT & !Features::RXCSUM | Features::HIGHDMA
+            },
             vlan_features: features::VLAN | Features::HIGHDMA,
             min_mtu: MIN_MTU,
             max_mtu: model::MAX_MTU,
@@ -135,8 +140,8 @@ impl netdev::pci::Driver for E1000 {
             watchdog_msecs: 5000,
         };
         let config = Config {
-            tx: params::tx_descriptors(pdev.as_ref()),
-            rx: params::rx_descriptors(pdev.as_ref()),
+            tx: params.tx,
+            rx: params.rx,
         };
         let shared = Adapter {
             pdev,
@@ -222,12 +227,17 @@ pub(crate) fn init(bar: &Bar<'_>, model: Model, control: &mut Control, address: 
             max_frame: model::MAX_FRAME,
             vlan_mode: true,
             flow: control.flow,
-            throttle: Throttle::OFF,
-            delays: Delays::NONE,
+            throttle: control.throttle,
+            delays: control.delays,
         },
     )?;
     // The filter is on from the start.
     control.filters.vlans.commit(bar, &control.vlans);
+
+    // The PHY has negotiated by itself; doing it again would take the link down.
+    if control.link != Settings::DEFAULT {
+        control.link.apply(bar)?;
+    }
 
     // No ring yet: head and tail equal, so that nothing is received.
     queue::set_rx_ring(bar, 0, RingSize::DEFAULT);

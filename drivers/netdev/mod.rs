@@ -33,6 +33,7 @@ mod irq;
 mod lifecycle;
 mod ndo;
 pub(crate) mod page_pool;
+pub(crate) mod params;
 pub(crate) mod pci;
 mod registration;
 mod skb;

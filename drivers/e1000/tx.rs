@@ -27,7 +27,11 @@ use crate::{
         ring::Ring, //
     },
     netdev::{
-        dma::TxMapping,
+        dma::{
+            CopyBuffers,
+            TxMapping,
+            COPY_SIZE, //
+        },
         DropReason,
         Events,
         SkBuff,
@@ -80,6 +84,8 @@ pub(crate) struct Queue<'bound> {
     ring: Ring,
     descs: Descriptors,
     slots: KVVec<Slot<'bound>>,
+    /// A place for a short packet for each descriptor.
+    copies: CopyBuffers,
     /// Where the batch begins that the device hasn't been told of; the ring's next to use if
     /// there is none.
     batch: u16,
@@ -118,6 +124,7 @@ impl<'bound> Queue<'bound> {
             ring: Ring::new(config.tx),
             descs: Coherent::zeroed_slice(dev, count, GFP_KERNEL)?,
             slots,
+            copies: CopyBuffers::new(dev, count)?,
             batch: 0,
             last: 0,
             max_segment: adapter.model.max_tx_segment() as usize,
@@ -143,45 +150,83 @@ impl<'bound> Queue<'bound> {
     }
 
     /// Takes a packet; see [`Driver::xmit`](crate::netdev::Driver::xmit).
+    #[inline]
     pub(crate) fn xmit(
         &mut self,
         ctx: &TxContext<'_, Adapter<'bound>>,
         skb: SkBuff,
     ) -> Result<(), SkBuff> {
-        if self.ring.unused() < self.stop_below {
-            // The queue should have been stopped.
-            self.make_room(ctx);
-            if self.ring.unused() < self.stop_below {
-                ctx.stats.tx.busy.inc();
-                return Err(skb);
-            }
+        if self.ring.unused() < self.stop_below && !self.make_room(ctx) {
+            return Err(skb);
         }
         // The device sends a short frame as it is.
         let Ok(mut skb) = skb.pad() else {
-            ctx.stats.tx.dropped.inc();
-            self.finish_batch(ctx, 0);
+            self.dropped(ctx);
             return Ok(());
         };
         let len = skb.len();
+        let queued = if skb.is_plain() && len <= self.max_segment {
+            self.queue_plain(ctx, &skb)
+        } else {
+            self.queue_packet(ctx, &mut skb)
+        };
 
-        match offload::plan(&mut skb).and_then(|plan| Ok((self.queue_packet(&skb, &plan)?, plan))) {
-            Ok((last, plan)) => {
-                self.count(ctx, len, &plan);
+        match queued {
+            Ok(last) => {
                 skb.tx_timestamp();
                 if let Some(slot) = self.slots.get_mut(usize::from(last)) {
                     slot.skb = Some(skb);
                 }
                 self.last = last;
-                self.finish_batch(ctx, len);
+                self.finish_batch(ctx, ctx.sent(len));
             }
             Err(_) => {
-                ctx.stats.tx.map_failed.inc();
-                ctx.stats.tx.dropped.inc();
                 skb.discard(DropReason::NOMEM);
-                self.finish_batch(ctx, 0);
+                ctx.stats.tx.map_failed.inc();
+                self.dropped(ctx);
             }
         }
         Ok(())
+    }
+
+    /// Accounts a packet that did not make it into the ring. What came before it may be waiting
+    /// for the doorbell.
+    #[cold]
+    fn dropped(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) {
+        ctx.stats.tx.dropped.inc();
+        self.finish_batch(ctx, !ctx.more());
+    }
+
+    /// Fills a descriptor for a linear packet of which nothing is asked, and returns its index.
+    #[inline]
+    fn queue_plain(&mut self, ctx: &TxContext<'_, Adapter<'bound>>, skb: &SkBuff) -> Result<u16> {
+        let head = skb.head();
+        let index = usize::from(self.ring.next_to_use());
+        let slot = self.slots.get_mut(index).ok_or(EINVAL)?;
+        let address = if head.len() <= COPY_SIZE {
+            self.copies.copy(index, head).ok_or(EINVAL)?
+        } else {
+            let map = TxMapping::head(self.dev, skb)?;
+            let address = map.address();
+
+            slot.map = Some(map);
+            address
+        };
+
+        // CAST: At most `max_segment`.
+        TxDesc::data(
+            address,
+            head.len() as u16,
+            TxFlags {
+                eop: true,
+                ..TxFlags::default()
+            },
+        )
+        .store(&self.descs, index)?;
+        ctx.stats.tx.packets.inc();
+        // CAST: usize to u64 keeps the value.
+        ctx.stats.tx.bytes.add(head.len() as u64);
+        self.ring.produce().ok_or(ENOSPC)
     }
 
     /// Counts a packet as it goes over the wire.
@@ -205,14 +250,21 @@ impl<'bound> Queue<'bound> {
         }
     }
 
-    /// Fills descriptors for a packet, and returns the last one's index. On failure nothing is
+    /// Fills descriptors for any packet, and returns the last one's index. On failure nothing is
     /// left of it.
-    fn queue_packet(&mut self, skb: &SkBuff, plan: &Plan) -> Result<u16> {
+    fn queue_packet(
+        &mut self,
+        ctx: &TxContext<'_, Adapter<'bound>>,
+        skb: &mut SkBuff,
+    ) -> Result<u16> {
+        let plan = offload::plan(skb)?;
         let start = self.ring.next_to_use();
         let contexts = self.contexts;
-        let result = self.try_queue_packet(skb, plan);
+        let result = self.try_queue_packet(skb, &plan);
 
-        if result.is_err() {
+        if result.is_ok() {
+            self.count(ctx, skb.len(), &plan);
+        } else {
             self.rewind(start);
             self.contexts = contexts;
         }
@@ -304,16 +356,23 @@ impl<'bound> Queue<'bound> {
         self.ring.rewind(start);
     }
 
-    /// Accounts a packet of `len` bytes (0 for one that was dropped), and tells the device of
-    /// the batch unless the stack has more.
-    fn finish_batch(&mut self, ctx: &TxContext<'_, Adapter<'bound>>, len: usize) {
+    /// Tells the device of the batch if that is due `now`, and stops the queue if it is full.
+    #[inline]
+    fn finish_batch(&mut self, ctx: &TxContext<'_, Adapter<'bound>>, now: bool) {
         let full = self.ring.unused() < self.stop_below;
-        let now = if len == 0 { !ctx.more() } else { ctx.sent(len) };
 
         if now || full {
             self.ring_doorbell(ctx);
+            if full {
+                self.stop_if_full(ctx);
+            }
         }
-        if full && self.ring.unused() < self.stop_below {
+    }
+
+    /// Stops the queue if the doorbell has made no room.
+    #[cold]
+    fn stop_if_full(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) {
+        if self.ring.unused() < self.stop_below {
             // Nobody can wake the queue in between: that takes the lock, too.
             self.stopped = true;
             ctx.stop();
@@ -351,10 +410,17 @@ impl<'bound> Queue<'bound> {
         }
     }
 
-    /// Tries to get free descriptors: for a packet that comes while there are none.
-    fn make_room(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) {
+    /// Tries to get free descriptors, for a packet that came although the queue should have been
+    /// stopped; stops it if there are none.
+    #[cold]
+    fn make_room(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) -> bool {
         self.ring_doorbell(ctx);
         self.reclaim(ctx);
+        self.stop_if_full(ctx);
+        if self.stopped {
+            ctx.stats.tx.busy.inc();
+        }
+        !self.stopped
     }
 
     /// Frees what the device has sent, and returns whether that is all it was told of.

@@ -22,6 +22,7 @@ use kernel::{
         Device, //
     },
     dma::{
+        Coherent,
         Device as _,
         DmaMask, //
     },
@@ -68,9 +69,9 @@ impl<'a> TxMapping<'a> {
     pub(crate) fn head(dev: &'a Device<Bound>, skb: &SkBuff) -> Result<Self> {
         let len = skb.head_len();
 
-        // SAFETY: `dev` is bound, and the linear part is `len` bytes of kernel memory.
+        // SAFETY: `dev` is bound, and the linear part is `len` bytes of directly mapped memory.
         let addr = unsafe {
-            bindings::netdev_helper_dma_map_single(device_as_ptr(dev), skb.head_ptr().cast(), len)
+            bindings::netdev_helper_dma_map_tx(device_as_ptr(dev), skb.head_ptr().cast(), len)
         };
 
         Self::checked(dev, addr, len)
@@ -91,8 +92,8 @@ impl<'a> TxMapping<'a> {
 
     #[inline]
     fn checked(dev: &'a Device<Bound>, addr: bindings::dma_addr_t, len: usize) -> Result<Self> {
-        // SAFETY: `addr` was returned by a mapping function for `dev`.
-        if unsafe { bindings::netdev_helper_dma_mapping_error(device_as_ptr(dev), addr) } {
+        // DMA_MAPPING_ERROR.
+        if addr == bindings::dma_addr_t::MAX {
             return Err(ENOMEM);
         }
         // INVARIANT: The mapping was made just now.
@@ -119,5 +120,43 @@ impl Drop for TxMapping<'_> {
         unsafe {
             bindings::netdev_helper_dma_unmap_tx(device_as_ptr(self.dev), self.addr, self.len)
         };
+    }
+}
+
+/// Bytes that a [`CopyBuffers`] slot holds.
+pub(crate) const COPY_SIZE: usize = 256;
+
+/// Memory that the device reads at any time, for packets so short that copying them costs less
+/// than mapping and unmapping.
+pub(crate) struct CopyBuffers {
+    mem: Coherent<[[u8; COPY_SIZE]]>,
+}
+
+impl CopyBuffers {
+    /// Allocates `count` slots. May sleep; fails with `ENOMEM`.
+    pub(crate) fn new(dev: &Device<Bound>, count: usize) -> Result<Self> {
+        Ok(Self {
+            mem: Coherent::zeroed_slice(dev, count, GFP_KERNEL)?,
+        })
+    }
+
+    /// Copies `data` to slot `index`, and returns the address for the device; `None` if it
+    /// doesn't fit or there is no such slot.
+    #[inline]
+    pub(crate) fn copy(&mut self, index: usize, data: &[u8]) -> Option<u64> {
+        if index >= self.mem.len() || data.len() > COPY_SIZE {
+            return None;
+        }
+        // SAFETY: The slot is within the allocation, and `data` fits. `&mut self` makes this the
+        // only writer; the device only reads, and sees stale bytes at worst if it does so now.
+        unsafe {
+            let slot = self.mem.as_mut_ptr().cast::<[u8; COPY_SIZE]>().add(index);
+
+            core::ptr::copy_nonoverlapping(data.as_ptr(), slot.cast(), data.len());
+        }
+        // CAST: usize to u64 keeps the value.
+        let offset = index.wrapping_mul(COPY_SIZE) as u64;
+
+        Some(self.mem.dma_address().wrapping_add(offset))
     }
 }

@@ -217,34 +217,34 @@ void netdev_helper_skb_prepare_uso4(struct sk_buff *skb)
 						 IPPROTO_UDP, 0);
 }
 
-dma_addr_t netdev_helper_dma_map_single(struct device *dev, void *ptr,
-					size_t len)
+/*
+ * Both return DMA_MAPPING_ERROR on failure, checked for DMA_API_DEBUG's sake.
+ * The linear part of an skb is never vmalloc()ed, so its physical address is
+ * known without a look at the page.
+ */
+dma_addr_t netdev_helper_dma_map_tx(struct device *dev, void *ptr, size_t len)
 {
-	return dma_map_single(dev, ptr, len, DMA_TO_DEVICE);
+	dma_addr_t addr;
+
+	addr = dma_map_phys(dev, virt_to_phys(ptr), len, DMA_TO_DEVICE, 0);
+	return dma_mapping_error(dev, addr) ? DMA_MAPPING_ERROR : addr;
 }
 
 dma_addr_t netdev_helper_skb_frag_map(struct device *dev,
 				      const skb_frag_t *frag)
 {
-	return skb_frag_dma_map(dev, frag, 0, skb_frag_size(frag),
+	dma_addr_t addr;
+
+	addr = skb_frag_dma_map(dev, frag, 0, skb_frag_size(frag),
 				DMA_TO_DEVICE);
+	return dma_mapping_error(dev, addr) ? DMA_MAPPING_ERROR : addr;
 }
 
-unsigned int netdev_helper_skb_frag_size(const skb_frag_t *frag)
-{
-	return skb_frag_size(frag);
-}
-
-bool netdev_helper_dma_mapping_error(struct device *dev, dma_addr_t addr)
-{
-	return dma_mapping_error(dev, addr);
-}
-
-/* A mapping made by dma_map_single() or by skb_frag_dma_map() alike. */
+/* A mapping made by either of the above. */
 void netdev_helper_dma_unmap_tx(struct device *dev, dma_addr_t addr,
 				size_t len)
 {
-	dma_unmap_page(dev, addr, len, DMA_TO_DEVICE);
+	dma_unmap_phys(dev, addr, len, DMA_TO_DEVICE, 0);
 }
 
 struct page *netdev_helper_pp_alloc(struct page_pool *pool)

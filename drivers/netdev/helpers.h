@@ -58,12 +58,9 @@ void netdev_helper_skb_prepare_tso4(struct sk_buff *skb);
 void netdev_helper_skb_prepare_uso4(struct sk_buff *skb);
 
 /* Streaming DMA */
-dma_addr_t netdev_helper_dma_map_single(struct device *dev, void *ptr,
-					size_t len);
+dma_addr_t netdev_helper_dma_map_tx(struct device *dev, void *ptr, size_t len);
 dma_addr_t netdev_helper_skb_frag_map(struct device *dev,
 				      const skb_frag_t *frag);
-unsigned int netdev_helper_skb_frag_size(const skb_frag_t *frag);
-bool netdev_helper_dma_mapping_error(struct device *dev, dma_addr_t addr);
 void netdev_helper_dma_unmap_tx(struct device *dev, dma_addr_t addr,
 				size_t len);
 

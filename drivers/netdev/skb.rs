@@ -278,6 +278,19 @@ impl SkBuff {
         to_result(unsafe { bindings::netdev_helper_skb_cow_head(self.0.as_ptr(), 0) })
     }
 
+    /// Returns whether the packet is just bytes: linear, and nothing asked of the device.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        let fields = self.fields();
+        // SAFETY: The union is the tag and its protocol, or both as one number.
+        let tagged = unsafe { fields.__bindgen_anon_2.vlan_all != 0 };
+
+        !tagged
+            && u32::from(fields.ip_summed()) != bindings::CHECKSUM_PARTIAL
+            && self.raw().data_len == 0
+            && self.shinfo().gso_size == 0
+    }
+
     /// Prepares the IPv4 and TCP headers for a device that adds each segment's length itself.
     ///
     /// Returns `EINVAL` if the headers are not where IPv4 and TCP have them.
@@ -336,8 +349,14 @@ impl SkBuff {
     /// device is told.
     #[inline]
     pub(crate) fn tx_timestamp(&mut self) {
-        // SAFETY: The buffer is valid and ours.
-        unsafe { bindings::netdev_helper_skb_tx_timestamp(self.0.as_ptr()) };
+        // Of what `skb_tx_timestamp()` does, hardware timestamps are for devices with a PHY of
+        // phylib's; the rest is behind these flags.
+        if u32::from(self.shinfo().tx_flags) & (bindings::SKBTX_SW_TSTAMP | bindings::SKBTX_BPF)
+            != 0
+        {
+            // SAFETY: The buffer is valid and ours.
+            unsafe { bindings::netdev_helper_skb_tx_timestamp(self.0.as_ptr()) };
+        }
     }
 
     /// Frees a packet that was transmitted.

@@ -3,6 +3,9 @@
 //! Statistics.
 
 use super::bindings;
+#[cfg(CONFIG_64BIT)]
+use core::cell::UnsafeCell;
+#[cfg(not(CONFIG_64BIT))]
 use kernel::sync::atomic::{
     Atomic,
     Relaxed, //
@@ -13,10 +16,30 @@ use kernel::sync::atomic::{
 /// Adding is a plain load, addition and store: the writers of one counter are serialised by
 /// something else (the transmit lock, NAPI, RTNL), and a reader sees either value, never a torn
 /// one. Writers that do race lose increments, nothing more.
+///
+/// On 64-bit machines, where an aligned word is never torn, these are volatile accesses
+/// (`READ_ONCE()`, `WRITE_ONCE()`): what `u64_stats_t` is there. The kernel crate's atomics are
+/// function calls in most configurations, two for each packet and counter.
+#[cfg(CONFIG_64BIT)]
+pub(crate) struct Counter(UnsafeCell<u64>);
+
+/// A counter with one writer at a time and any number of readers.
+#[cfg(not(CONFIG_64BIT))]
 pub(crate) struct Counter(Atomic<u64>);
+
+// SAFETY: All accesses are volatile and of one aligned machine word.
+#[cfg(CONFIG_64BIT)]
+unsafe impl Sync for Counter {}
 
 impl Counter {
     /// Makes a counter at zero.
+    #[cfg(CONFIG_64BIT)]
+    pub(crate) const fn new() -> Self {
+        Self(UnsafeCell::new(0))
+    }
+
+    /// Makes a counter at zero.
+    #[cfg(not(CONFIG_64BIT))]
     pub(crate) const fn new() -> Self {
         Self(Atomic::new(0))
     }
@@ -24,6 +47,12 @@ impl Counter {
     /// Adds `n`, wrapping at 2^64.
     #[inline]
     pub(crate) fn add(&self, n: u64) {
+        #[cfg(CONFIG_64BIT)]
+        // SAFETY: Valid and aligned; see the type.
+        unsafe {
+            self.0.get().write_volatile(self.get().wrapping_add(n))
+        };
+        #[cfg(not(CONFIG_64BIT))]
         self.0.store(self.0.load(Relaxed).wrapping_add(n), Relaxed);
     }
 
@@ -36,6 +65,12 @@ impl Counter {
     /// Returns the value.
     #[inline]
     pub(crate) fn get(&self) -> u64 {
+        #[cfg(CONFIG_64BIT)]
+        // SAFETY: Valid and aligned; see the type.
+        unsafe {
+            self.0.get().read_volatile()
+        }
+        #[cfg(not(CONFIG_64BIT))]
         self.0.load(Relaxed)
     }
 }

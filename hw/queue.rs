@@ -23,19 +23,20 @@ fn split(address: u64) -> (u32, u32) {
     (address as u32, high.get() as u32)
 }
 
-/// Gives the receiver an empty ring of `size` descriptors at DMA address `base` (14.4).
+/// Gives the receiver the ring of `size` descriptors at DMA address `base`, of which those before
+/// `tail` are filled (14.4).
 ///
-/// Nothing is received until [`rx_doorbell`]. `base` is 16-byte aligned. Five light accesses.
-///
-/// The manual wants the receiver disabled here (13.4.28: else what it has prefetched is undefined).
-/// QEMU prefetches nothing and does not mind, if the receiver is out of descriptors.
-pub(crate) fn set_rx_ring(io: impl Regs, base: u64, size: RingSize) {
+/// `base` is 16-byte aligned. Five light accesses. The receiver need not be disabled if it is out of
+/// descriptors, as after [`stop_rx`]. The base changes while head and tail are still equal; from
+/// the write of the head on the receiver may use the ring from its start. So *every* slot must hold
+/// the address of valid memory, as the old tail says for a moment where to stop.
+pub(crate) fn set_rx_ring(io: impl Regs, base: u64, size: RingSize, tail: u16) {
     let (low, high) = split(base);
-    io.write_reg(regs::RDT::at(0));
-    io.write_reg(regs::RDH::zeroed());
     io.write_reg(regs::RDBAL::from_raw(low));
     io.write_reg(regs::RDBAH::from_raw(high));
     io.write_reg(regs::RDLEN::from_raw(size.bytes()));
+    io.write_reg(regs::RDH::zeroed());
+    io.write_reg(regs::RDT::at(tail));
 }
 
 /// Gives the transmitter an empty ring of `size` descriptors at DMA address `base` (14.5).
@@ -129,7 +130,7 @@ mod tests {
         let chip = FakeChip::new()?;
         let size = RingSize::new(4096)?;
 
-        set_rx_ring(&chip, 0x12_3456_7890, size);
+        set_rx_ring(&chip, 0x12_3456_7890, size, 7);
         assert_eq!(chip.get(0x2800), 0x3456_7890);
         assert_eq!(chip.get(0x2804), 0x12);
         assert_eq!(chip.get(0x2808), 65536);

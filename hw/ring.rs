@@ -177,6 +177,27 @@ impl Ring {
         Some(index)
     }
 
+    /// Takes the next descriptor to fill where the caller knows that there is one.
+    ///
+    /// If there is none after all, the ring counts as empty: descriptors are lost to the driver
+    /// until they are reused, but every index stays within the ring.
+    #[inline]
+    pub(crate) fn produce_known(&mut self) {
+        // INVARIANT: `next` stays below the size.
+        self.next_to_use = self.size.next(self.next_to_use);
+    }
+
+    /// Takes the descriptors up to and with `index`, which is in flight, out of flight.
+    ///
+    /// Ignored if it isn't.
+    #[inline]
+    pub(crate) fn consume_through(&mut self, index: u16) {
+        if self.contains(index) {
+            // INVARIANT: `next` stays below the size.
+            self.next_to_clean = self.size.next(index);
+        }
+    }
+
     /// Takes the oldest descriptor out of flight, if there is one, and returns its index.
     #[inline]
     pub(crate) fn consume(&mut self) -> Option<u16> {

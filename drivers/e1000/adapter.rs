@@ -46,6 +46,8 @@ pub(crate) struct Adapter<'bound> {
     pub(crate) model: Model,
     pub(crate) irq: Interrupts,
     pub(crate) stats: Stats,
+    /// Whether the device read as all ones; then nothing but its status is read, now and then.
+    pub(crate) gone: Atomic<bool>,
     /// Largest frame that is received, in bytes, without FCS but with two VLAN tags. Whatever its
     /// length, the device spreads a frame over as many buffers as it takes.
     pub(crate) max_frame: Atomic<usize>,
@@ -72,6 +74,8 @@ pub(crate) struct Control {
     /// Interrupt moderation.
     pub(crate) throttle: Throttle,
     pub(crate) delays: Delays,
+    /// Whether the log says that the device is gone.
+    pub(crate) gone_reported: bool,
     /// Which messages are printed, as bits of `netif_msg_*`.
     pub(crate) messages: u32,
 }
@@ -99,6 +103,8 @@ pub(crate) struct Interrupts {
     masked: Atomic<bool>,
     /// Whether the link may have changed since the last poll.
     pub(crate) link: Atomic<bool>,
+    /// Whether the watchdog asks the next poll to look for trouble.
+    pub(crate) tick: Atomic<bool>,
     /// How often the handler has read `ICR`, which flushes the posted writes.
     pub(crate) count: Atomic<u32>,
 }
@@ -113,6 +119,7 @@ impl Interrupts {
             enabled: Atomic::new(0),
             masked: Atomic::new(false),
             link: Atomic::new(false),
+            tick: Atomic::new(false),
             count: Atomic::new(0),
         }
     }
@@ -158,16 +165,19 @@ impl Adapter<'_> {
 
     /// Has the write-back of transmit descriptors interrupt from now on. One that came before is
     /// pending in `ICR` and interrupts at once.
-    pub(crate) fn enable_tx_interrupt(&self) {
+    ///
+    /// Returns whether that is new.
+    pub(crate) fn enable_tx_interrupt(&self) -> bool {
         let enabled = self.enabled_causes();
 
         if enabled.is_empty() || enabled.intersects(Causes::TXDW) {
-            return;
+            return false;
         }
         self.irq
             .enabled
             .store(enabled.with(Causes::TXDW).into_raw(), Relaxed);
         hw::irq::unmask(&self.bar, Causes::TXDW);
+        true
     }
 
     /// Returns whether transmission completes by interrupt.
@@ -224,6 +234,7 @@ pub(crate) struct RxStats {
     pub(crate) frame_errors: Counter,
     pub(crate) bad_descriptors: Counter,
     pub(crate) overruns: Counter,
+    pub(crate) stalls: Counter,
     pub(crate) checksum_good: Counter,
 }
 
@@ -233,7 +244,7 @@ pub(crate) struct Stats {
     pub(crate) tx: TxStats,
     pub(crate) rx: RxStats,
     pub(crate) interrupts: Counter,
-    pub(crate) spurious: Counter,
+    pub(crate) lost: Counter,
     pub(crate) masked: Counter,
     pub(crate) resets: Counter,
     pub(crate) link_changes: Counter,

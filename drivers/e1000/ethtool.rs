@@ -48,9 +48,11 @@ statistics! {
     "rx_alloc_failed" => rx.alloc_failed,
     "rx_dropped_no_memory" => rx.dropped_no_memory,
     "rx_bad_descriptors" => rx.bad_descriptors,
+    "rx_stalls" => rx.stalls,
     "rx_csum_good" => rx.checksum_good,
     "interrupts" => interrupts,
     "interrupts_masked" => masked,
+    "interrupts_lost" => lost,
     "resets" => resets,
     "link_changes" => link_changes,
 }

@@ -20,11 +20,15 @@ use crate::{
         Regs, //
     },
     netdev::{
+        netdev_err,
         netdev_info,
         Rtnl, //
     },
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::atomic::Relaxed, //
+};
 
 /// What the PHY is told of the link.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,15 +57,49 @@ impl Settings {
     }
 }
 
+/// Whether the device is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// As ever.
+    Here,
+    /// Not now.
+    Gone,
+    /// Again, and it may have forgotten everything.
+    Back,
+}
+
+/// Takes note, once, that the device reads as all ones.
+pub(crate) fn set_gone(dev: &mut Rtnl<'_, Adapter<'_>>) {
+    dev.shared().gone.store(true, Relaxed);
+    if !dev.control().gone_reported {
+        dev.control().gone_reported = true;
+        netdev_err!(dev.device(), "the device is gone\n");
+    }
+    dev.device().carrier_off();
+}
+
 /// Brings the carrier up to date with the device, and says so if it changed.
-pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) {
+pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) -> Presence {
     let shared = dev.shared();
     let netdev = dev.device();
     let status = Regs::read(&shared.bar, STATUS);
-    let up = !is_gone(status.into_raw()) && status.link_up();
+
+    if is_gone(status.into_raw()) {
+        set_gone(dev);
+        return Presence::Gone;
+    }
+    if shared.gone.load(Relaxed) {
+        shared.gone.store(false, Relaxed);
+        if dev.control().gone_reported {
+            dev.control().gone_reported = false;
+            netdev_info!(netdev, "the device is back\n");
+        }
+        return Presence::Back;
+    }
+    let up = status.link_up();
 
     if up == netdev.carrier_ok() {
-        return;
+        return Presence::Here;
     }
     shared.stats.link_changes.inc();
     if up {
@@ -96,4 +134,5 @@ pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) {
         netdev.carrier_off();
         netdev_info!(netdev, "NIC Link is Down\n");
     }
+    Presence::Here
 }

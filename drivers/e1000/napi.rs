@@ -14,7 +14,10 @@ use crate::{
         IrqReturn,
         NapiContext, //
     },
-    rx, //
+    rx::{
+        self,
+        Verdict, //
+    },
 };
 use kernel::sync::atomic::{
     Full,
@@ -30,6 +33,7 @@ pub(crate) fn interrupt(ctx: &IrqContext<'_, Adapter<'_>>) -> IrqReturn {
     let causes = irq::take(&ctx.bar);
 
     if causes.is_gone() {
+        ctx.gone.store(true, Relaxed);
         return IrqReturn::None;
     }
     let causes = causes.and(ctx.enabled_causes());
@@ -68,9 +72,37 @@ pub(crate) fn poll(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, budge
     }
     let done = rx.poll(ctx, budget);
 
+    if ctx.irq.tick.load(Relaxed) && ctx.irq.tick.xchg(false, Full) {
+        watch(ctx, rx, done);
+    }
     if all_done {
         done
     } else {
         budget
+    }
+}
+
+/// What the watchdog has looked at once a second. Reads memory, and a register only if there is
+/// something wrong.
+#[cold]
+fn watch(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, done: usize) {
+    if ctx.gone.load(Relaxed) {
+        // It may be back.
+        ctx.schedule_work(Events::LINK);
+        return;
+    }
+    match rx.watch(ctx.irq.count.load(Relaxed), done) {
+        Verdict::Fine => (),
+        Verdict::NoInterrupt => {
+            // Taking the causes lowers a line that is stuck, so that it can rise again.
+            ctx.stats.lost.inc();
+            if irq::take(&ctx.bar).intersects(Causes::LSC) {
+                ctx.schedule_work(Events::LINK);
+            }
+        }
+        Verdict::Hole => {
+            ctx.stats.rx.stalls.inc();
+            ctx.schedule_work(Events::RESET);
+        }
     }
 }

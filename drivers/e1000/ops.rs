@@ -16,11 +16,13 @@ use crate::{
         queue,
         reset, //
     },
-    link,
+    link::{
+        self,
+        Presence, //
+    },
     napi,
     netdev::{
         netdev_err,
-        netdev_warn,
         AddrList,
         Device,
         DisabledNapi,
@@ -82,11 +84,11 @@ impl<'bound> Driver for Adapter<'bound> {
         let shared = dev.shared();
 
         queue::disable_tx(&shared.bar);
-        rings.rx.prepare_halt();
+        rings.rx.offer_spare();
         if queue::stop_rx(&shared.bar).is_err()
             && reset::quiesce(&shared.bar, &mut dev.control().filters).is_err()
         {
-            netdev_warn!(dev.device(), "the device is gone\n");
+            link::set_gone(dev);
         }
     }
 
@@ -106,6 +108,7 @@ impl<'bound> Driver for Adapter<'bound> {
         napi::interrupt(ctx)
     }
 
+    #[inline]
     fn xmit(ctx: &TxContext<'_, Self>, tx: &mut Self::Tx, skb: SkBuff) -> Result<(), SkBuff> {
         tx.xmit(ctx, skb)
     }
@@ -123,6 +126,7 @@ impl<'bound> Driver for Adapter<'bound> {
     }
 
     fn watchdog(ctx: &TxContext<'_, Self>, tx: &mut Self::Tx) -> Option<Events> {
+        ctx.irq.tick.store(true, Relaxed);
         tx.watchdog(ctx)
     }
 
@@ -131,11 +135,11 @@ impl<'bound> Driver for Adapter<'bound> {
     }
 
     fn work(dev: &mut Rtnl<'_, Self>, events: Events) {
-        if events.contains(Events::RESET) {
+        let came_back =
+            events.contains(Events::LINK) && dev.is_up() && link::update(dev) == Presence::Back;
+
+        if events.contains(Events::RESET) || came_back {
             reset_device(dev);
-        }
-        if events.contains(Events::LINK) && dev.is_up() {
-            link::update(dev);
         }
     }
 
@@ -261,10 +265,10 @@ fn reset_device(dev: &mut Rtnl<'_, Adapter<'_>>) {
     dev.shared().stats.resets.inc();
     let config = *dev.config();
 
-    let result = dev.reconfigure_with(config, |dev| {
-        if let Err(e) = reinit(dev) {
-            netdev_err!(dev.device(), "does not come out of reset: {e:?}\n");
-        }
+    let result = dev.reconfigure_with(config, |dev| match reinit(dev) {
+        Ok(()) => (),
+        Err(e) if e == ENODEV => link::set_gone(dev),
+        Err(e) => netdev_err!(dev.device(), "does not come out of reset: {e:?}\n"),
     });
     if let Err(e) = result {
         netdev_err!(dev.device(), "no memory for a reset: {e:?}\n");

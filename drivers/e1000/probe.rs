@@ -117,6 +117,7 @@ impl netdev::pci::Driver for E1000 {
             link: params.link,
             throttle: params.throttle,
             delays: params.delays,
+            gone_reported: false,
             messages: params.messages,
         };
 
@@ -148,6 +149,7 @@ impl netdev::pci::Driver for E1000 {
             bar,
             model,
             irq: Interrupts::new(),
+            gone: Atomic::new(false),
             stats: Stats::default(),
             max_frame: Atomic::new(DEFAULT_MTU + OVERHEAD),
             max_descriptors: Atomic::new(0),
@@ -240,7 +242,7 @@ pub(crate) fn init(bar: &Bar<'_>, model: Model, control: &mut Control, address: 
     }
 
     // No ring yet: head and tail equal, so that nothing is received.
-    queue::set_rx_ring(bar, 0, RingSize::DEFAULT);
+    queue::set_rx_ring(bar, 0, RingSize::DEFAULT, 0);
     control.filters.control.apply(bar, control.rx_mode);
     Ok(())
 }

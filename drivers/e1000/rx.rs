@@ -45,6 +45,16 @@ use kernel::{
 /// Bytes the device may write to one buffer; what `RxMode::DEFAULT` sets.
 const BUFFER_SIZE: usize = 2048;
 
+/// What the watchdog finds.
+pub(crate) enum Verdict {
+    /// Nothing.
+    Fine,
+    /// Packets that no interrupt announced.
+    NoInterrupt,
+    /// A descriptor that was passed over: the device will not come back to it.
+    Hole,
+}
+
 /// A frame of which not all descriptors have been seen.
 enum Partial {
     /// None.
@@ -69,6 +79,10 @@ pub(crate) struct Queue {
     unflushed: u16,
     /// [`Interrupts::count`](crate::adapter::Interrupts::count) at that time.
     flushed_at: u32,
+    /// The same when the watchdog looked last.
+    watched_at: u32,
+    /// How often in a row it found a hole.
+    holes: u32,
     // Dropped last: the buffers go back to it.
     pool: PagePool,
 }
@@ -98,6 +112,8 @@ impl Queue {
             max_frame: 0,
             unflushed: 0,
             flushed_at: 0,
+            watched_at: 0,
+            holes: 0,
             pool,
         };
 
@@ -111,21 +127,28 @@ impl Queue {
     /// Gives the ring to the device.
     pub(crate) fn start(&mut self, adapter: &Adapter<'_>, napi: &DisabledNapi<'_>) {
         self.pool.attach(napi);
-        queue::set_rx_ring(&adapter.bar, self.descs.dma_address(), self.ring.size());
-        queue::rx_doorbell(&adapter.bar, self.ring.next_to_use());
+        // The descriptor that is not offered yet, too: the device may be faster than the tail.
+        self.offer_spare();
+        queue::set_rx_ring(
+            &adapter.bar,
+            self.descs.dma_address(),
+            self.ring.size(),
+            self.ring.next_to_use(),
+        );
         // What was waiting in the backend is received from here on.
         adapter.flush_posted_writes();
     }
 
-    /// Gives each descriptor without a buffer the spare one, as `queue::stop_rx` wants it.
-    pub(crate) fn prepare_halt(&mut self) {
+    /// Gives each descriptor without a buffer the spare one, as `queue::stop_rx` and
+    /// `queue::set_rx_ring` want it.
+    pub(crate) fn offer_spare(&mut self) {
         for (index, buffer) in self.buffers.iter().enumerate() {
             if buffer.is_none() {
                 // The index is within the ring.
                 let _ = RxDesc::new(self.spare.address()).store(&self.descs, index);
             }
         }
-        // Before the device is told to stop where it is.
+        // Before the device is told anything.
         dma_mb(Write);
     }
 
@@ -169,6 +192,50 @@ impl Queue {
             }
         }
         packets
+    }
+
+    /// Judges, once a second, whether the device still delivers: `interrupts` is how many there have
+    /// been, `done` how many packets this poll found.
+    pub(crate) fn watch(&mut self, interrupts: u32, done: usize) -> Verdict {
+        let quiet = interrupts == self.watched_at;
+
+        self.watched_at = interrupts;
+        if done != 0 {
+            self.holes = 0;
+            return if quiet {
+                Verdict::NoInterrupt
+            } else {
+                Verdict::Fine
+            };
+        }
+        if !self.has_hole() {
+            self.holes = 0;
+            return Verdict::Fine;
+        }
+        self.holes = self.holes.saturating_add(1);
+        // It may just have been writing.
+        if self.holes == 2 {
+            Verdict::Hole
+        } else {
+            Verdict::Fine
+        }
+    }
+
+    /// Returns whether the device is done with a descriptor although not with the one before.
+    fn has_hole(&self) -> bool {
+        let size = self.ring.size();
+        let mut index = self.ring.next_to_clean();
+
+        for _ in 0..self.ring.in_flight() {
+            let done = RxDesc::read_writeback(&self.descs, index.into()).is_ok_and(|wb| wb.dd());
+
+            if done {
+                // Done with the first means no more than that there is work.
+                return index != self.ring.next_to_clean();
+            }
+            index = size.next(index);
+        }
+        false
     }
 
     /// Takes the next descriptor that the device is done with, and its buffer.

@@ -24,7 +24,9 @@ use crate::{
             TxFlags, //
         },
         queue,
-        ring::Ring, //
+        regs,
+        ring::Ring,
+        Regs, //
     },
     netdev::{
         dma::{
@@ -32,6 +34,7 @@ use crate::{
             TxMapping,
             COPY_SIZE, //
         },
+        netdev_warn,
         DropReason,
         Events,
         SkBuff,
@@ -66,8 +69,8 @@ const MAX_DESCRIPTORS_LARGE: u16 = 56;
 /// From how many descriptors on a ring is large.
 const LARGE: u16 = 128;
 
-/// How long a write-back may take before the watchdog looks, in milliseconds.
-const WATCHDOG_MS: u32 = 1000;
+/// Length of the shortest frame without FCS (IEEE 802.3, 3.2.7), in bytes.
+const MIN_FRAME: usize = 60;
 
 /// What belongs to a descriptor in flight.
 struct Slot<'bound> {
@@ -156,77 +159,107 @@ impl<'bound> Queue<'bound> {
         ctx: &TxContext<'_, Adapter<'bound>>,
         skb: SkBuff,
     ) -> Result<(), SkBuff> {
-        if self.ring.unused() < self.stop_below && !self.make_room(ctx) {
+        let room = self.ring.unused();
+
+        if room < self.stop_below && !self.make_room(ctx) {
             return Err(skb);
         }
-        // The device sends a short frame as it is.
-        let Ok(mut skb) = skb.pad() else {
-            self.dropped(ctx);
-            return Ok(());
-        };
         let len = skb.len();
-        let queued = if skb.is_plain() && len <= self.max_segment {
-            self.queue_plain(ctx, &skb)
-        } else {
-            self.queue_packet(ctx, &mut skb)
-        };
 
-        match queued {
-            Ok(last) => {
-                skb.tx_timestamp();
-                if let Some(slot) = self.slots.get_mut(usize::from(last)) {
-                    slot.skb = Some(skb);
+        if skb.is_plain() && (MIN_FRAME..=self.max_segment).contains(&len) {
+            if self.queue_plain(ctx, skb, len) {
+                // One descriptor of those that were left.
+                let full = room <= self.stop_below;
+
+                if ctx.sent(len) || full {
+                    self.finish_batch(ctx);
                 }
-                self.last = last;
-                self.finish_batch(ctx, ctx.sent(len));
             }
-            Err(_) => {
-                skb.discard(DropReason::NOMEM);
-                ctx.stats.tx.map_failed.inc();
-                self.dropped(ctx);
-            }
+        } else {
+            self.xmit_any(ctx, skb);
         }
         Ok(())
+    }
+
+    /// Takes a packet of any kind.
+    #[inline(never)]
+    fn xmit_any(&mut self, ctx: &TxContext<'_, Adapter<'bound>>, skb: SkBuff) {
+        // The device sends a short frame as it is. Padding that fails frees the packet.
+        let Ok(mut skb) = skb.pad() else {
+            return self.dropped(ctx);
+        };
+        let len = skb.len();
+        let Ok(last) = self.queue_packet(ctx, &mut skb) else {
+            skb.discard(DropReason::NOMEM);
+            return self.dropped(ctx);
+        };
+
+        skb.tx_timestamp();
+        if let Some(slot) = self.slots.get_mut(usize::from(last)) {
+            slot.skb = Some(skb);
+        }
+        self.last = last;
+        if ctx.sent(len) || self.ring.unused() < self.stop_below {
+            self.finish_batch(ctx);
+        }
     }
 
     /// Accounts a packet that did not make it into the ring. What came before it may be waiting
     /// for the doorbell.
     #[cold]
     fn dropped(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) {
+        ctx.stats.tx.map_failed.inc();
         ctx.stats.tx.dropped.inc();
-        self.finish_batch(ctx, !ctx.more());
+        if !ctx.more() {
+            self.finish_batch(ctx);
+        }
     }
 
-    /// Fills a descriptor for a linear packet of which nothing is asked, and returns its index.
+    /// Fills a descriptor for a linear packet of which nothing is asked; there is one. False if
+    /// the packet was dropped.
     #[inline]
-    fn queue_plain(&mut self, ctx: &TxContext<'_, Adapter<'bound>>, skb: &SkBuff) -> Result<u16> {
-        let head = skb.head();
-        let index = usize::from(self.ring.next_to_use());
-        let slot = self.slots.get_mut(index).ok_or(EINVAL)?;
-        let address = if head.len() <= COPY_SIZE {
-            self.copies.copy(index, head).ok_or(EINVAL)?
-        } else {
-            let map = TxMapping::head(self.dev, skb)?;
-            let address = map.address();
-
-            slot.map = Some(map);
-            address
+    fn queue_plain(
+        &mut self,
+        ctx: &TxContext<'_, Adapter<'bound>>,
+        mut skb: SkBuff,
+        len: usize,
+    ) -> bool {
+        let index = self.ring.next_to_use();
+        let at = usize::from(index);
+        let Some(slot) = self.slots.get_mut(at) else {
+            return false;
         };
-
-        // CAST: At most `max_segment`.
-        TxDesc::data(
+        let address = if len <= COPY_SIZE {
+            self.copies.copy(at, skb.head())
+        } else {
+            slot.map = TxMapping::head(self.dev, &skb).ok();
+            slot.map.as_ref().map(TxMapping::address)
+        };
+        let Some(address) = address else {
+            skb.discard(DropReason::NOMEM);
+            self.dropped(ctx);
+            return false;
+        };
+        let desc = TxDesc::data(
             address,
-            head.len() as u16,
+            // CAST: At most `max_segment`.
+            len as u16,
             TxFlags {
                 eop: true,
                 ..TxFlags::default()
             },
-        )
-        .store(&self.descs, index)?;
+        );
+
+        skb.tx_timestamp();
+        slot.skb = Some(skb);
+        // The index is within the ring.
+        let _ = desc.store(&self.descs, at);
+        self.ring.produce_known();
+        self.last = index;
         ctx.stats.tx.packets.inc();
         // CAST: usize to u64 keeps the value.
-        ctx.stats.tx.bytes.add(head.len() as u64);
-        self.ring.produce().ok_or(ENOSPC)
+        ctx.stats.tx.bytes.add(len as u64);
+        true
     }
 
     /// Counts a packet as it goes over the wire.
@@ -356,21 +389,14 @@ impl<'bound> Queue<'bound> {
         self.ring.rewind(start);
     }
 
-    /// Tells the device of the batch if that is due `now`, and stops the queue if it is full.
-    #[inline]
-    fn finish_batch(&mut self, ctx: &TxContext<'_, Adapter<'bound>>, now: bool) {
-        let full = self.ring.unused() < self.stop_below;
-
-        if now || full {
-            self.ring_doorbell(ctx);
-            if full {
-                self.stop_if_full(ctx);
-            }
-        }
+    /// Tells the device of the batch, and stops the queue if it is full all the same.
+    #[inline(never)]
+    fn finish_batch(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) {
+        self.ring_doorbell(ctx);
+        self.stop_if_full(ctx);
     }
 
     /// Stops the queue if the doorbell has made no room.
-    #[cold]
     fn stop_if_full(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) {
         if self.ring.unused() < self.stop_below {
             // Nobody can wake the queue in between: that takes the lock, too.
@@ -405,8 +431,10 @@ impl<'bound> Queue<'bound> {
             ctx.stats.tx.reclaimed_inline.inc();
         } else {
             ctx.stats.tx.deferred.inc();
-            ctx.enable_tx_interrupt();
-            ctx.arm_watchdog(WATCHDOG_MS);
+            if ctx.enable_tx_interrupt() {
+                // The write-back may have come while nobody listened.
+                self.reclaim(ctx);
+            }
         }
     }
 
@@ -425,12 +453,17 @@ impl<'bound> Queue<'bound> {
 
     /// Frees what the device has sent, and returns whether that is all it was told of.
     pub(crate) fn reclaim(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) -> bool {
+        let budget = ctx.free_budget();
         let mut packets = 0usize;
         let mut bytes = 0usize;
 
         while self.ring.next_to_clean() != self.batch {
-            let first = usize::from(self.ring.next_to_clean());
-            let Some(end) = self.slots.get(first).map(|slot| slot.batch_end) else {
+            let mut index = self.ring.next_to_clean();
+            let Some(end) = self
+                .slots
+                .get(usize::from(index))
+                .map(|slot| slot.batch_end)
+            else {
                 break;
             };
             // DD counts only in a descriptor that is in flight and was asked to report.
@@ -440,19 +473,19 @@ impl<'bound> Queue<'bound> {
             // The device has read all of the batch before it wrote DD.
             dma_mb(Read);
 
-            while let Some(index) = self.ring.consume() {
-                if let Some(slot) = self.slots.get_mut(usize::from(index)) {
-                    slot.map = None;
-                    if let Some(skb) = slot.skb.take() {
-                        packets = packets.wrapping_add(1);
-                        bytes = bytes.wrapping_add(skb.len());
-                        ctx.consume(skb);
-                    }
+            while let Some(slot) = self.slots.get_mut(usize::from(index)) {
+                slot.map = None;
+                if let Some(skb) = slot.skb.take() {
+                    packets = packets.wrapping_add(1);
+                    bytes = bytes.wrapping_add(skb.len());
+                    budget.consume(skb);
                 }
                 if index == end {
                     break;
                 }
+                index = self.ring.size().next(index);
             }
+            self.ring.consume_through(end);
         }
         if packets != 0 {
             ctx.completed(packets, bytes);
@@ -465,17 +498,12 @@ impl<'bound> Queue<'bound> {
         self.ring.next_to_clean() == self.batch
     }
 
-    /// Looks whether the device is stuck; called while something is in flight.
+    /// Looks, once a second, whether the device is stuck.
     pub(crate) fn watchdog(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) -> Option<Events> {
-        if self.reclaim(ctx) {
-            self.stuck = (0, 0);
-            return None;
-        }
-        ctx.arm_watchdog(WATCHDOG_MS);
         let oldest = self.ring.next_to_clean();
 
-        if self.stuck.0 != oldest || self.stuck.1 == 0 {
-            self.stuck = (oldest, 1);
+        if self.reclaim(ctx) || oldest != self.ring.next_to_clean() || self.stuck.0 != oldest {
+            self.stuck = (self.ring.next_to_clean(), 0);
             return None;
         }
         self.stuck.1 = self.stuck.1.saturating_add(1);
@@ -488,9 +516,36 @@ impl<'bound> Queue<'bound> {
             }
             3 => {
                 ctx.stats.tx.hangs.inc();
+                self.report(ctx);
                 Some(Events::RESET)
             }
             _ => None,
         }
+    }
+
+    /// Says what there is to know about a transmitter that is stuck. It is reset afterwards, so
+    /// this is seen once every few seconds at most.
+    #[cold]
+    fn report(&self, ctx: &TxContext<'_, Adapter<'bound>>) {
+        let clean = self.ring.next_to_clean();
+        let end = self
+            .slots
+            .get(usize::from(clean))
+            .map_or(0, |slot| slot.batch_end);
+        let desc = TxDesc::load(&self.descs, end.into()).map_or([0, 0], TxDesc::to_raw);
+
+        netdev_warn!(
+            ctx.device(),
+            "Detected Tx Unit Hang: TDH {:#x} next_to_use {:#x} next_to_clean {:#x} waiting for {:#x} \
+             ({:016x} {:016x}) TCTL {:#x} STATUS {:#x}\n",
+            queue::tx_head(&ctx.bar),
+            self.ring.next_to_use(),
+            clean,
+            end,
+            desc[0],
+            desc[1],
+            Regs::read(&ctx.bar, regs::TCTL).into_raw(),
+            Regs::read(&ctx.bar, regs::STATUS).into_raw()
+        );
     }
 }

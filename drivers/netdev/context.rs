@@ -181,10 +181,14 @@ impl<'a, T: Driver> TxContext<'a, T> {
         unsafe { bindings::netdev_helper_tx_completed(self.txq, packets as u32, bytes as u32) };
     }
 
-    /// Frees a packet that was transmitted.
+    /// Returns how packets that were transmitted are to be freed now.
     #[inline]
-    pub(crate) fn consume(&self, skb: SkBuff) {
-        skb.consume();
+    pub(crate) fn free_budget(&self) -> FreeBudget<'_> {
+        FreeBudget {
+            // SAFETY: Takes nothing, touches nothing.
+            budget: unsafe { bindings::netdev_helper_free_budget() },
+            _context: PhantomData,
+        }
     }
 
     /// Stops the queue: the stack keeps its packets until [`Self::wake`].
@@ -209,10 +213,22 @@ impl<'a, T: Driver> TxContext<'a, T> {
         // SAFETY: The queue is valid.
         unsafe { bindings::netdev_helper_tx_wake(self.txq) };
     }
+}
 
-    /// Has [`Driver::watchdog`] called once, `msecs` from now; a later call moves the time.
-    pub(crate) fn arm_watchdog(&self, msecs: u32) {
-        lifecycle::arm_watchdog(self.dev, msecs);
+/// How transmitted packets are freed in a [`TxContext`]: in bulk, or one by one where interrupts
+/// are off (netpoll).
+pub(crate) struct FreeBudget<'a> {
+    budget: c_int,
+    _context: PhantomData<&'a *mut ()>,
+}
+
+impl FreeBudget<'_> {
+    /// Frees a packet that was transmitted.
+    #[inline]
+    pub(crate) fn consume(&self, skb: SkBuff) {
+        // SAFETY: The packet is valid and its ownership ends here. The budget is above 0 only
+        // with bottom halves disabled and interrupts on, as the context was when it was taken.
+        unsafe { bindings::napi_consume_skb(skb.into_raw(), self.budget) };
     }
 }
 

@@ -123,7 +123,8 @@ pub(crate) trait Driver: Sized + Send + Sync {
     /// The poll is complete and NAPI may be scheduled again: unmask what the handler masked.
     fn poll_complete(&self);
 
-    /// The watchdog armed by [`TxContext::arm_watchdog`] went off. Transmit lock held, softirq.
+    /// Called every second while the interface is up, before a poll that is due then anyway.
+    /// Transmit lock held, softirq. An idle device should be left alone.
     /// What it returns is done by [`Self::work`].
     fn watchdog(ctx: &TxContext<'_, Self>, tx: &mut Self::Tx) -> Option<Events> {
         let _ = (ctx, tx);

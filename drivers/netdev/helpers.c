@@ -142,14 +142,13 @@ void netdev_helper_skb_free(struct sk_buff *skb, enum skb_drop_reason reason)
 }
 
 /*
- * Frees a transmitted skb from under the transmit lock or from NAPI: both
- * run with bottom halves disabled, which is what a non-zero budget promises
- * to napi_consume_skb(). netpoll transmits with interrupts off; then the
- * free is deferred.
+ * The budget for napi_consume_skb() under the transmit lock or in NAPI: both
+ * run with bottom halves disabled, which is what a budget above 0 promises.
+ * netpoll transmits with interrupts off; then the free is deferred.
  */
-void netdev_helper_skb_consume(struct sk_buff *skb)
+int netdev_helper_free_budget(void)
 {
-	napi_consume_skb(skb, !irqs_disabled());
+	return !irqs_disabled();
 }
 
 void netdev_helper_skb_reserve(struct sk_buff *skb, unsigned int len)

@@ -44,7 +44,7 @@ void netdev_helper_skb_tx_timestamp(struct sk_buff *skb);
 int netdev_helper_skb_linearize(struct sk_buff *skb);
 int netdev_helper_skb_cow_head(struct sk_buff *skb, unsigned int headroom);
 void netdev_helper_skb_free(struct sk_buff *skb, enum skb_drop_reason reason);
-void netdev_helper_skb_consume(struct sk_buff *skb);
+int netdev_helper_free_budget(void);
 void netdev_helper_skb_reserve(struct sk_buff *skb, unsigned int len);
 void netdev_helper_skb_mark_for_recycle(struct sk_buff *skb);
 void netdev_helper_skb_add_rx_frag(struct sk_buff *skb, struct page *page,

@@ -131,6 +131,7 @@ fn resume<T: Driver>(dev: &Device<T>) {
     dev.shared().irq_enable();
     // SAFETY: The device is valid; packets that wait in the qdisc are fetched.
     unsafe { bindings::netdev_helper_tx_wake(dev.txq()) };
+    arm_watchdog(dev);
 }
 
 /// Shows which NAPI serves the queues to netdev-genl; null for none.
@@ -175,12 +176,16 @@ fn uninstall<T: Driver>(dev: &Device<T>) -> Option<Rings<T>> {
     Some(Rings { tx: tx?, rx: rx? })
 }
 
-/// (Re-)arms the watchdog timer. Any context.
-pub(super) fn arm_watchdog<T: Driver>(dev: &Device<T>, msecs: u32) {
+/// How often the watchdog looks, in milliseconds.
+const WATCHDOG_MS: u32 = 1000;
+
+/// Arms the watchdog timer.
+fn arm_watchdog<T: Driver>(dev: &Device<T>) {
     // SAFETY: The timer was set up before the device was registered. Reading `jiffies` has no
     // side effect.
     unsafe {
-        let at = kernel::bindings::jiffies.wrapping_add(kernel::time::msecs_to_jiffies(msecs));
+        let at =
+            kernel::bindings::jiffies.wrapping_add(kernel::time::msecs_to_jiffies(WATCHDOG_MS));
 
         bindings::mod_timer(dev.private().watchdog.get(), at)
     };
@@ -199,4 +204,13 @@ pub(super) unsafe extern "C" fn watchdog<T: Driver>(timer: *mut bindings::timer_
     if let Some(Some(events)) = with_tx_lock(dev, T::watchdog) {
         schedule_work(dev, events);
     }
+    let napi = dev.private().napi.get();
+
+    // SAFETY: The timer is deleted, waiting for this function, before the NAPI is disabled.
+    unsafe {
+        if bindings::napi_schedule_prep(napi) {
+            bindings::__napi_schedule(napi);
+        }
+    }
+    arm_watchdog(dev);
 }

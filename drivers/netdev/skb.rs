@@ -359,16 +359,6 @@ impl SkBuff {
         }
     }
 
-    /// Frees a packet that was transmitted.
-    ///
-    /// Bottom halves must be disabled, as they are in every [`TxContext`](super::TxContext) and
-    /// [`NapiContext`](super::NapiContext).
-    #[inline]
-    pub(super) fn consume(self) {
-        // SAFETY: The buffer is valid and its ownership ends here.
-        unsafe { bindings::netdev_helper_skb_consume(self.into_raw()) };
-    }
-
     /// Frees a packet that is lost, saying why. Any context.
     pub(crate) fn discard(self, reason: DropReason) {
         // SAFETY: The buffer is valid and its ownership ends here.

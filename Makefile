@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door: every verb a person needs; `make help` lists them.  The work is
+# done by the scripts in qemu/ and tests/; the module itself is described in Kbuild.
+
+MAKEFLAGS += --no-print-directory
+export KDIR W C V CLIPPY
+
+.DEFAULT_GOAL := modules
+.PHONY: help modules run shell guest test test-debug check bench soak clean distclean-cache
+
+help:
+	@echo 'Building'
+	@echo '  make                 the module, build/e1000_rust.ko, for the stock Debian 7.3 kernel'
+	@echo '  make KDIR=<tree>     the same for a 7.3 kernel tree with Rust metadata, with its own compilers'
+	@echo '  make clean           remove build/'
+	@echo '  make distclean-cache remove the cache: toolchain root, kernel, guest image'
+	@echo 'Running'
+	@echo '  make run             boot the stock kernel in QEMU, load the module, prove that it carries traffic'
+	@echo '  make shell           the same guest with an interactive shell'
+	@echo '  make guest SCRIPT=f  run a script in the guest; all settings: qemu/guest --help'
+	@echo 'Proving'
+	@echo '  make test            every test there is'
+	@echo '  make test-debug      the tests on a debug kernel (KASAN, lockdep, DMA API debug)'
+	@echo '  make check           lints: no unsafe, rustfmt, clippy, checkpatch, W=1'
+	@echo '  make bench           performance figures, beside those of the C driver'
+	@echo '  make soak            long runs under load'
+	@echo 'Settings: E1000_RUST_CACHE=<dir>, E1000_RUST_MIRROR=<Debian archive>, ACCEL=tcg|kvm'
+
+modules:
+	@qemu/build.sh
+
+# What MODULE= names need not be the module of this tree.
+run shell guest: $(if $(MODULE),,modules)
+
+run:
+	@qemu/run.sh
+
+shell:
+	@SHELL_MODE=1 qemu/guest
+
+guest:
+	@qemu/guest
+
+check:
+	@qemu/check.sh
+
+test: modules
+	@$(call later,tests/run)
+
+test-debug:
+	@$(call later,tests/debug)
+
+bench:
+	@$(call later,tests/bench)
+
+soak:
+	@$(call later,tests/soak)
+
+# Run the script $(1), if this tree has it.
+later = if [ -x $(1) ]; then exec $(1); else echo "make $@: not there yet ($(1) is missing)" >&2; exit 2; fi
+
+# Also what a build inside the source tree leaves behind.
+clean:
+	rm -rf build
+	find . -maxdepth 1 \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '*.cmd' \
+		-o -name modules.order -o -name Module.symvers \) -delete
+	find hw drivers \( -name '*.o' -o -name '*.cmd' -o -name '*_generated.rs' \) -delete
+
+distclean-cache:
+	@qemu/clean-cache.sh

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a kernel log says against the kernel that wrote it."""
+
+import re
+
+# Each of these is a fault wherever it appears; the text before it on the line
+# is only the time stamp and perhaps the name of a device.
+COMPLAINTS = re.compile("|".join([
+    r"-+\[ cut here \]",
+    r"\bWARNING: ",
+    r"\bBUG: ", r"\bBUG at ", r"kernel BUG",
+    r"\bOops\b",
+    r"Kernel panic",
+    r"general protection fault",
+    r"nable to handle (kernel )?(page fault|NULL pointer|paging request)",
+    r"double fault|stack guard page|stack-protector",
+    r"KASAN:|KCSAN:|KFENCE:|UBSAN:",
+    r"DMA-API: ",
+    r"kmemleak: [1-9]\d* new",
+    r"refcount_t: ",
+    r"ODEBUG: ",
+    r"soft lockup|[Hh]ard LOCKUP",
+    r"INFO: task .* blocked for more than",
+    r"INFO: rcu\S* .*stall|rcu: INFO: .*stall",
+    r"possible (circular|recursive) locking|possible deadlock|inconsistent lock state|held lock freed",
+    r"suspicious RCU usage",
+    r"sleeping function called from invalid context",
+    r"scheduling while atomic",
+    r"list_(add|del) corruption",
+    r"Bad page (state|map)",
+    r"page allocation failure",
+    r"page_pool_release_retry\(\) stalled",
+    r"unregister_netdevice: waiting for",
+    r"skb_over_panic|skb_under_panic",
+    r"irq \d+: nobody cared",
+    r"NETDEV WATCHDOG",
+    r"rust_kernel: panicked",
+    r"Out of memory",
+]))
+SHOWN = 60
+AROUND = 40
+
+
+def lines_of(log):
+    return [line.rstrip() for line in log.replace("\r", "\n").split("\n") if line.strip()]
+
+
+def complaints(log, expected=""):
+    """The first complaint with what follows it, or an empty list.
+
+    Lines that the regular expression `expected` matches are no complaints; nor
+    is a `cut here` whose next line is expected."""
+    allowed = re.compile(expected) if expected else None
+    lines = lines_of(log)
+    hits = []
+    for number, line in enumerate(lines):
+        if not COMPLAINTS.search(line):
+            continue
+        if allowed and any(allowed.search(near) for near in lines[number:number + (2 if "cut here" in line else 1)]):
+            continue
+        hits.append(number)
+    if not hits:
+        return []
+    first = hits[0]
+    shown = lines[first:first + AROUND]
+    more = [lines[number] for number in hits if number >= first + AROUND]
+    if more:
+        shown += [f"... and {len(more)} more:"] + more
+    return shown[:SHOWN]
+
+
+def tail(log, count):
+    return "\n".join(f"    {line}" for line in lines_of(log)[-count:])

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-2.0
+"""One QEMU machine: its image, its command line, its sockets, its end."""
+
+import json
+import os
+import pathlib
+import secrets
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+QEMU_DIR = pathlib.Path(__file__).resolve().parent
+MAX_NICS = 8
+NIC_SLOT, PEER_SLOT = 0x04, 0x10
+START_SECONDS = 20
+PREFIX = "e1000_rust-guest."
+
+
+class Refused(Exception):
+    """The run cannot be started; the text tells the user why and what to do."""
+
+
+def cached(script, *args):
+    """The path that one of the cache's scripts prints."""
+    done = subprocess.run([QEMU_DIR / script, *args], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise Refused(f"qemu/{script} failed")
+    return pathlib.Path(done.stdout.strip())
+
+
+def remove_stale():
+    """The directories of runs that were killed: QEMU ends with its runner, these stay."""
+    for path in pathlib.Path(tempfile.gettempdir()).glob(PREFIX + "*"):
+        pid = path.name[len(PREFIX):].partition(".")[0]
+        if pid.isdigit() and not pathlib.Path(f"/proc/{pid}").exists():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def kvm_works(qemu):
+    """KVM counts only with the CPU's flags and after a guest's reset vector ran on it."""
+    try:
+        flags = pathlib.Path("/proc/cpuinfo").read_text(errors="replace")
+        if not any(f" {flag}" in flags for flag in ("svm", "vmx")) or not os.access("/dev/kvm", os.R_OK | os.W_OK):
+            return False
+        probe = subprocess.run(
+            [*qemu, "-accel", "kvm", "-machine", "pc", "-nodefaults", "-display", "none", "-m", "16", "-no-reboot",
+             "-monitor", "stdio"],
+            input="info status\nquit\n", capture_output=True, text=True, timeout=10, check=False)
+        return probe.returncode == 0 and "running" in probe.stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def cpio(members):
+    """A newc archive of {name: (mode, bytes)}."""
+    blob = bytearray()
+
+    def pad():
+        blob.extend(b"\0" * (-len(blob) % 4))
+
+    for number, (name, (mode, data)) in enumerate({**members, "TRAILER!!!": (0, b"")}.items(), 1):
+        fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
+        blob.extend(b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0")
+        pad()
+        blob.extend(data)
+        pad()
+    return bytes(blob)
+
+
+class Machine:
+    """Owns the QEMU process and the run's temporary directory until close()."""
+
+    def __init__(self, opts, top):
+        self.opts, self.top = opts, top
+        self.token = secrets.token_hex(8)
+        self.process = None
+        self.sockets = []
+        remove_stale()
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}."))
+        self.serial = self.dir / "serial.log"
+        name = pathlib.Path(opts["SCRIPT"]).stem or "shell"
+        self.log_path = pathlib.Path(opts["LOG"] or top / "build" / f"guest-{name}.log")
+
+    def start(self):
+        root = cached("toolchain.sh")
+        kernel = pathlib.Path(self.opts["KERNEL"]).resolve() if self.opts["KERNEL"] else cached("kernel.sh")
+        image = cached("initramfs.sh", *([kernel] if self.opts["KERNEL"] else []))
+        # An unpacked kernel boots quicker, but only the stock one surely has the note that QEMU needs for it.
+        names = ("bzImage", "vmlinuz", "vmlinux") if self.opts["KERNEL"] else ("vmlinux",)
+        vmlinux = next((kernel / name for name in names if (kernel / name).is_file()), None)
+        if not vmlinux:
+            raise Refused(f"{kernel} has neither vmlinux nor vmlinuz")
+        libraries = ":".join(str(root / part) for part in ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"))
+        self.qemu = [str(root / "usr/lib64/ld-linux-x86-64.so.2"), "--library-path", libraries,
+                     str(root / "usr/bin/qemu-system-x86_64"), "-L", str(root / "usr/share/qemu"),
+                     "-L", str(root / "usr/share/seabios")]
+        self.write_image(image)
+        for name in ("qmp", "out", "reply"):
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            listener.bind(str(self.dir / name))
+            listener.listen(1)
+            listener.settimeout(START_SECONDS)
+            self.sockets.append(listener)
+        command = self.command(vmlinux)
+        if self.opts["VERBOSE"]:
+            print("guest: " + shlex.join(command), flush=True)
+        environment = {**os.environ, "QEMU_MODULE_DIR": str(root / "usr/lib/x86_64-linux-gnu/qemu")}
+        interactive = bool(self.opts["SHELL_MODE"])
+        with open(self.dir / "qemu.err", "wb") as errors:
+            self.process = subprocess.Popen(
+                command, stdin=None if interactive else subprocess.DEVNULL, stdout=None if interactive else errors,
+                stderr=errors, env=environment, start_new_session=not interactive)
+        try:
+            self.monitor, self.out, self.back = (self.accept(listener) for listener in list(self.sockets))
+            self.monitor.settimeout(30)
+            self.lines = self.monitor.makefile("r", encoding="utf-8", errors="replace")
+            self.lines.readline()
+            self.qmp({"execute": "qmp_capabilities"})
+        except (OSError, ValueError):
+            self.stop()
+            message = (self.dir / "qemu.err").read_text(errors="replace").strip()
+            # QEMU's name for itself is the path of the loader.
+            raise Refused(f"QEMU did not start: {message.split('.so.2: ')[-1] or 'no message'}") from None
+
+    def accept(self, listener):
+        deadline = time.monotonic() + START_SECONDS
+        listener.settimeout(0.2)
+        while time.monotonic() < deadline:
+            try:
+                connection = listener.accept()[0]
+                self.sockets.append(connection)
+                return connection
+            except TimeoutError:
+                if not self.alive():
+                    break
+        raise OSError("QEMU did not connect")
+
+    def write_image(self, base):
+        """The run's own files, and the image they go with; the kernel unpacks both."""
+        opts = self.opts
+        module = opts["MODULE"]
+        script = pathlib.Path(opts["SCRIPT"] or "shell")
+        env = {
+            "TOKEN": self.token, "MODE": "shell" if opts["SHELL_MODE"] else "script", "SCRIPT": script.name,
+            "MODULE": os.path.basename(module), "PARAMS": opts["PARAMS"], "NICS": opts["NICS"],
+            "NIC_SLOT": str(NIC_SLOT), "PEER_SLOT": str(PEER_SLOT), "PANIC_ON_WARN": opts["PANIC_ON_WARN"],
+            "ALLOW_LOAD_FAIL": opts["ALLOW_LOAD_FAIL"],
+        }
+        if opts["SHELL_MODE"]:
+            size = shutil.get_terminal_size()
+            env.update(COLUMNS=str(size.columns), LINES=str(size.lines))
+        text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in env.items())
+        text += "".join(f"export {shlex.quote(word)}\n" for word in shlex.split(opts["GUEST_ENV"]))
+        members = {"guest": (0o40755, b""), "root": (0o40700, b""), "guest/env": (0o100644, text.encode())}
+        if opts["SCRIPT"]:
+            members[f"guest/{script.name}"] = (0o100755, script.read_bytes())
+        if module.endswith(".ko"):
+            members[f"guest/{os.path.basename(module)}"] = (0o100644, pathlib.Path(module).read_bytes())
+        for name in shlex.split(opts["FILES"]):
+            path = pathlib.Path(name)
+            if not path.is_file():
+                raise Refused(f"FILES: {name} is not a file")
+            members[f"root/{path.name}"] = (0o100755 if os.access(path, os.X_OK) else 0o100644, path.read_bytes())
+        with open(self.dir / "initramfs", "wb") as image:
+            with open(base, "rb") as source:
+                shutil.copyfileobj(source, image, 1 << 20)
+            image.write(cpio(members))
+
+    def command(self, vmlinux):
+        opts = self.opts
+        shell = bool(opts["SHELL_MODE"])
+        accel = opts["ACCEL"] or ("kvm" if kvm_works(self.qemu) else "tcg")
+        # TCG does rep movs byte by byte: a processor without erms, fsrm and AVX is the quicker one.
+        cpu = opts["CPU"] or ("host" if accel.startswith("kvm") else "Nehalem")
+        append = f"console=ttyS0,115200 panic=-1 mitigations=off rdinit=/init {opts['APPEND']}".strip()
+        args = [
+            *self.qemu, "-accel", accel, "-machine", opts["MACHINE"], "-cpu", cpu, "-smp", opts["SMP"],
+            "-m", opts["MEM"], "-nodefaults", "-display", "none", "-no-reboot",
+            "-run-with", "exit-with-parent=on", "-kernel", str(vmlinux), "-initrd", str(self.dir / "initramfs"), "-append", append,
+            "-chardev", f"file,id=log,path={self.serial}", "-serial", "chardev:log",
+        ]
+        if shell:
+            args += ["-chardev", "stdio,id=term,signal=off", "-serial", "chardev:term"]
+        args += ["-chardev", f"socket,id=qmp,path={self.dir}/qmp", "-object", "monitor-qmp,id=monitor,chardev=qmp",
+                 "-device", "virtio-serial-pci,addr=0x3"]
+        for name in ("out", "reply"):
+            args += ["-chardev", f"socket,id={name},path={self.dir}/{name}",
+                     "-device", f"virtserialport,chardev={name},name={name}"]
+        for number in range(int(opts["NICS"])):
+            args += [
+                "-netdev", f"hubport,id=nicport{number},hubid={number}",
+                "-device", f"{opts['NIC']},id=nic{number},netdev=nicport{number},romfile=,"
+                           f"addr={NIC_SLOT + number:#x},mac=52:54:00:12:34:{0x10 + number:02x}",
+                "-netdev", f"hubport,id=peerport{number},hubid={number}",
+                "-device", f"virtio-net-pci,id=peer{number},netdev=peerport{number},romfile=,"
+                           f"addr={PEER_SLOT + number:#x},mac=52:54:00:12:35:{0x10 + number:02x}",
+            ]
+        if int(opts["NICS"]) and opts["USERNET"] != "0":
+            args += ["-netdev", opts["NETDEV"] or "user,id=u", "-netdev", "hubport,id=userport,hubid=0,netdev=u"]
+        return args + shlex.split(opts["QEMU_ARGS"])
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def qmp(self, command):
+        """Send one QMP command; return its reply, skipping events."""
+        self.monitor.sendall(json.dumps(command).encode() + b"\n")
+        while True:
+            line = self.lines.readline()
+            if not line:
+                raise OSError("QEMU closed its monitor")
+            reply = json.loads(line)
+            if "return" in reply or "error" in reply:
+                return reply
+
+    def qmp_text(self, text):
+        """The same for a command as text from the guest; never raises."""
+        try:
+            return json.dumps(self.qmp(json.loads(text)))
+        except (ValueError, OSError) as err:
+            return json.dumps({"error": {"class": "runner", "desc": str(err)}})
+
+    def reply(self, text):
+        try:
+            self.back.sendall(text.encode() + b"\n")
+        except OSError:
+            pass
+
+    def wait_for_log(self, text, seconds):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.alive():
+            if text in self.log():
+                return
+            time.sleep(0.05)
+
+    def log(self):
+        try:
+            return self.serial.read_text(errors="replace")
+        except OSError:
+            return ""
+
+    def save_log(self):
+        text = self.log()
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        self.log_path.write_text(text)
+        return text
+
+    def stop(self):
+        """End QEMU; return how it had ended by itself, as text."""
+        if not self.process:
+            return ""
+        try:
+            # A guest that panicked is about to end by itself.
+            code = self.process.wait(timeout=0.5) if not self.alive() else None
+        except subprocess.TimeoutExpired:
+            code = None
+        if code is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            return ""
+        message = (self.dir / "qemu.err").read_text(errors="replace").strip()
+        return f" (QEMU's status {code}{': ' + message if message else ''})"
+
+    def close(self):
+        try:
+            self.stop()
+        finally:
+            for connection in self.sockets:
+                connection.close()
+            shutil.rmtree(self.dir, ignore_errors=True)

@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# about: each feature toggled 50 times under traffic; no reset, no lost link; what is fixed stays fixed
+# smp: 2
+# timeout: 400
+
+. /root/lib.sh
+. /root/net.sh
+
+feature() { ethtool -k "$NIC_IF" | sed -n "s/^[[:space:]]*$1: //p"; }
+check "pair up" pair
+check "server" iperf_server 0
+on_c "it has no USO and no RX checksums by default"
+is "offered" "on on on on on" "$(for f in tx-checksum-ip-generic tx-scatter-gather tx-tcp-segmentation rx-checksumming rx-vlan-offload; do feature $f; done | xargs)"
+check "rx-fcs is not offered: the device delivers no checksum" eval '[ "$(feature rx-fcs)" != on ]'
+traffic_start
+check "traffic" traffic_flows "$NIC_IF"
+changes=$(attr "$NIC_IF" carrier_changes)
+
+toggle() {
+	first=$(feature "$1")
+	case $first in on) second=off ;; *) second=on first=off ;; esac
+	for _ in $(seq 25); do
+		ethtool -K "$NIC_IF" "$1" $second && [ "$(feature "$1")" = $second ] || return 1
+		ethtool -K "$NIC_IF" "$1" $first && [ "$(feature "$1" | cut -d' ' -f1)" = $first ] || return 1
+	done
+	traffic_flows "$NIC_IF"
+}
+for one in rx-checksumming tx-checksum-ip-generic tx-scatter-gather tx-tcp-segmentation tx-udp-segmentation \
+	generic-segmentation-offload generic-receive-offload rx-vlan-offload tx-vlan-offload rx-vlan-filter rx-all; do
+	case $(feature $one) in
+	*fixed*) skip "$one 50 times" "fixed" ;;
+	'') skip "$one 50 times" "not known" ;;
+	*)
+		case $one in rx-checksumming | rx-vlan-offload | rx-all) on_c "it resets" ;; esac
+		check "$one 50 times" toggle $one
+		;;
+	esac
+done
+all() { for one in rx tx sg tso gso gro rxvlan; do ethtool -K "$NIC_IF" $one "$1" || return 1; done; traffic_flows "$NIC_IF"; }
+check "everything off" all off
+check "everything on" all on
+on_c "it resets"
+is "the link was never lost" "$changes" "$(attr "$NIC_IF" carrier_changes)"
+traffic_stop
+iperf_moves "TCP out" 3000000 -t 2 -c 10.9.0.2
+iperf_moves "TCP in" 3000000 -t 2 -R -c 10.9.0.2
+ip link set "$NIC_IF" down
+ethtool -K "$NIC_IF" tso off rxvlan off
+up "$NIC_IF"
+is "set while down, kept when up" "off off" "$(feature tx-tcp-segmentation) $(feature rx-vlan-offload)"
+check "the peer answers" answers 10.9.0.2
+refused "a feature the device has not" 'could not change|not supported|cannot|fixed' ethtool -K "$NIC_IF" tx-gre-segmentation on
+is "no errors counted" "0 0" "$(stat "$NIC_IF" rx_errors) $(stat "$NIC_IF" tx_errors)"
+quiet_log
+finish

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What every Python test in the guest begins with: from lib import *
+
+Cases, commands, waiting, namespaces, sysfs.  Frames are in wire.py.
+"""
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import time
+
+NIC = os.environ.get("NIC_IF", "")
+DRIVER = os.environ.get("DRIVER", "")
+SLOW = int(os.environ.get("SLOW", "1"))
+MODEL = os.environ.get("NIC_MODEL", "e1000")
+NIC_MAC, PEER_MAC = "52:54:00:12:34:10", "52:54:00:12:35:10"
+PEER = "peer0"
+
+_cases = _failures = 0
+_c_reason = ""
+print("KTAP version 1", flush=True)
+
+
+def ok(name):
+    _result(True, name)
+
+
+def fail(name, reason=""):
+    if _c_reason and DRIVER == "e1000":
+        skip(name, f"the C driver: {_c_reason}")
+    else:
+        _result(False, name, reason)
+
+
+def skip(name, reason):
+    _result(True, f"{name} # SKIP {reason}")
+
+
+def _result(passed, name, reason=""):
+    global _cases, _failures, _c_reason
+    _cases += 1
+    _failures += not passed
+    _c_reason = ""
+    reason = " ".join(str(reason).split())
+    print(f"{'ok' if passed else 'not ok'} {_cases} {name}{' # ' + reason if reason else ''}", flush=True)
+
+
+def on_c(reason):
+    """The next case may fail with the C driver, and is then skipped."""
+    global _c_reason
+    _c_reason = reason
+
+
+def check(name, passed, reason=""):
+    if passed:
+        ok(name)
+    else:
+        fail(name, reason)
+    return passed
+
+
+def same(name, expected, found):
+    return check(name, expected == found, f"expected {expected!r}, found {found!r}")
+
+
+def finish():
+    print(f"1..{_cases}", flush=True)
+    sys.exit(1 if _failures else 0)
+
+
+def run(command, ns=None, fails=False, timeout=60):
+    """Run a command, split at spaces unless it is a list; return its output.  Its
+    failure ends the test, unless it is known that it `fails`: then (status, output)."""
+    words = command.split() if isinstance(command, str) else list(command)
+    if ns:
+        words = ["ip", "netns", "exec", ns, *words]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                          timeout=timeout * SLOW, check=False)
+    if fails:
+        return done.returncode, done.stdout
+    if done.returncode:
+        print(done.stdout)
+        raise RuntimeError(f"status {done.returncode} of: {' '.join(words)}")
+    return done.stdout
+
+
+def refused(name, text, command, ns=None):
+    """A case: the command fails and says something that matches `text`."""
+    status, output = run(command, ns, fails=True)
+    if status == 0:
+        fail(name, f"accepted: {command}")
+    elif not re.search(text, output, re.IGNORECASE):
+        fail(name, f"refused without /{text}/: {output}")
+    else:
+        ok(name)
+
+
+def background(command, ns=None):
+    words = ["ip", "netns", "exec", ns] if ns else []
+    return subprocess.Popen(words + command.split(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+
+
+def wait_until(seconds, condition):
+    end = time.monotonic() + seconds * SLOW
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@contextlib.contextmanager
+def namespace(name):
+    """What is opened inside belongs to the namespace."""
+    if not name:
+        yield
+        return
+    with open("/proc/self/ns/net", "rb") as here, open(f"/run/netns/{name}", "rb") as there:
+        os.setns(there.fileno(), os.CLONE_NEWNET)
+        try:
+            yield
+        finally:
+            os.setns(here.fileno(), os.CLONE_NEWNET)
+
+
+def attr(interface, name, ns=None):
+    """What sysfs says of the interface."""
+    if ns:
+        return run(f"cat /sys/class/net/{interface}/{name}", ns).strip()
+    with open(f"/sys/class/net/{interface}/{name}", encoding="utf-8") as file:
+        return file.read().strip()
+
+
+def stat(interface, name, ns=None):
+    return int(attr(interface, f"statistics/{name}", ns))
+
+
+def carrier(interface):
+    try:
+        return attr(interface, "carrier") == "1"
+    except OSError:
+        return False
+
+
+def up(interface=NIC):
+    run(f"ip link set {interface} up")
+    if not wait_until(10, lambda: carrier(interface)):
+        raise RuntimeError(f"{interface} has no carrier")
+
+
+def down(interface=NIC):
+    run(f"ip link set {interface} down")
+
+
+def peer_up():
+    run("ip link set peer0 up", "peer")
+
+
+def quiet():
+    """Both ends up, and no packet of the kernel's own on the wire."""
+    for interface, ns in ((NIC, None), (PEER, "peer")):
+        run(f"sysctl -qw net.ipv6.conf.{interface}.disable_ipv6=1", ns)
+        run(f"ip link set {interface} arp off multicast off", ns)
+    peer_up()
+    up()
+
+
+def talk():
+    """The opposite of quiet(): as it was, for pair()."""
+    for interface, ns in ((NIC, None), (PEER, "peer")):
+        run(f"ip link set {interface} arp on multicast on", ns)
+        run(f"sysctl -qw net.ipv6.conf.{interface}.disable_ipv6=0", ns)
+
+
+def address(interface=NIC):
+    run(f"ip addr replace 10.9.0.1/24 dev {interface}")
+    run(f"ip addr replace fd09:0::1/64 dev {interface} nodad")
+
+
+def pair():
+    """Both ends up with addresses, answering, each other's address known for good."""
+    run("ip addr replace 10.9.0.2/24 dev peer0", "peer")
+    run("ip addr replace fd09:0::2/64 dev peer0 nodad", "peer")
+    peer_up()
+    address()
+    up()
+    for ip in ("10.9.0.2", "fd09:0::2"):
+        run(f"ip neigh replace {ip} lladdr {PEER_MAC} dev {NIC} nud permanent")
+    for ip in ("10.9.0.1", "fd09:0::1"):
+        run(f"ip neigh replace {ip} lladdr {attr(NIC, 'address')} dev peer0 nud permanent", "peer")
+    if not answers():
+        raise RuntimeError("the peer does not answer")
+
+
+def answers(ip="10.9.0.2", seconds=5, ns=None):
+    return wait_until(seconds, lambda: run(f"ping -q -c 1 -W 1 {ip}", ns, fails=True)[0] == 0)
+
+
+def ping_all(count, ip="10.9.0.2", options="-i 0.002", ns=None):
+    output = run(f"ping -q -c {count} -W 5 {options} {ip}", ns, fails=True)[1]
+    return f"{count} packets transmitted, {count} received" in output
+
+
+def qmp(command, **arguments):
+    """One command to the machine; the text of its answer."""
+    import json
+    return json.loads(run(["hostctl", json.dumps({"execute": command, "arguments": arguments})])).get("return")
+
+
+def driver_warnings():
+    """What the driver said at the level of warnings or worse."""
+    lines = run("dmesg -r").splitlines()
+    return [line for line in lines if re.match(r"<[0-4]>", line) and DRIVER in line and "taint" not in line]
+
+
+def quiet_log():
+    lines = driver_warnings()
+    check("no warnings of the driver in the log", not lines, "; ".join(lines[:5]))

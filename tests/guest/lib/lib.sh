@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash disable=SC2034,SC2154
+#
+# What every shell test in the guest begins with: . /root/lib.sh
+# Cases, waiting, the log, loading the module.  Traffic is in net.sh.
+
+CASES=0
+FAILED=0
+C_REASON=
+PCI=/sys/bus/pci/devices
+echo 'KTAP version 1'
+
+ok() {
+	CASES=$((CASES + 1))
+	C_REASON=
+	echo "ok $CASES $1"
+}
+
+# fail NAME [REASON]
+fail() {
+	if [ -n "$C_REASON" ] && [ "$DRIVER" = e1000 ]; then
+		skip "$1" "the C driver: $C_REASON"
+		return
+	fi
+	CASES=$((CASES + 1))
+	FAILED=$((FAILED + 1))
+	C_REASON=
+	echo "not ok $CASES $1${2:+ # $2}"
+}
+
+# skip NAME REASON
+skip() {
+	CASES=$((CASES + 1))
+	C_REASON=
+	echo "ok $CASES $1 # SKIP $2"
+}
+
+# on_c REASON: the next case may fail with the C driver, and is then skipped.
+on_c() { C_REASON=$1; }
+
+# check NAME COMMAND...: a case that passes if the command does; what it prints
+# is shown if it fails.
+check() {
+	check_name=$1
+	shift
+	if "$@" >/tmp/check.out 2>&1; then
+		ok "$check_name"
+	else
+		check_status=$?
+		tail -n 20 /tmp/check.out | sed 's/^/# | /'
+		fail "$check_name" "status $check_status of: $*"
+		return 1
+	fi
+}
+
+# refused NAME TEXT COMMAND...: passes if the command fails and says TEXT, a
+# regular expression.
+refused() {
+	refused_name=$1 refused_text=$2
+	shift 2
+	if "$@" >/tmp/check.out 2>&1; then
+		fail "$refused_name" "accepted: $*"
+	elif ! grep -Eqi -e "$refused_text" /tmp/check.out; then
+		sed 's/^/# | /' /tmp/check.out
+		fail "$refused_name" "refused without /$refused_text/: $*"
+	else
+		ok "$refused_name"
+	fi
+}
+
+# is NAME EXPECTED ACTUAL
+is() {
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		fail "$1" "expected '$2', found '$3'"
+	fi
+}
+
+# at_least NAME MINIMUM VALUE, at_most NAME MAXIMUM VALUE
+at_least() { if [ "${3:-0}" -ge "$2" ]; then ok "$1"; else fail "$1" "$3, expected at least $2"; fi; }
+at_most() { if [ "${3:-$(($2 + 1))}" -le "$2" ]; then ok "$1"; else fail "$1" "$3, expected at most $2"; fi; }
+
+# The last line of every test.
+finish() {
+	echo "1..$CASES"
+	[ "$FAILED" -eq 0 ]
+	exit
+}
+
+# Hundredths of a second since boot.
+now() {
+	read -r now_up _ </proc/uptime
+	echo "${now_up%.*}${now_up#*.}"
+}
+
+# wait_until SECONDS COMMAND...: try until it succeeds; longer on a slow machine.
+wait_until() {
+	wait_end=$(($(now) + $1 * 100 * SLOW))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(now)" -lt "$wait_end" ] || return 1
+		sleep 0.05
+	done
+}
+
+not() { ! "$@"; }
+
+# The kernel's log: log_mark notes where it is, log_since prints what came later.
+log_mark() {
+	LOG_MARK="mark $$ $(cat /proc/uptime)"
+	echo "$LOG_MARK" >/dev/kmsg
+}
+
+log_since() { dmesg | sed "1,/$LOG_MARK/d"; }
+
+# log_count REGEX: how many lines since the mark match.
+log_count() { log_since | grep -Eci -e "$1"; }
+
+# What the driver said at the level of warnings or worse; loading a module from
+# outside of the tree taints the kernel, which is said at that level too.
+log_warnings() { dmesg -r | grep -E '^<([0-4]|1[0-9]|2[0-9])?[0-4]?>' | grep -E '^<[0-4]>' | grep -i -e "$DRIVER" | grep -v taint; }
+
+quiet_log() {
+	if log_warnings >/tmp/check.out; then
+		sed 's/^/# | /' /tmp/check.out
+		fail "no warnings of the driver in the log"
+	else
+		ok "no warnings of the driver in the log"
+	fi
+}
+
+# The module under test: load [PARAMS], unload.
+load() {
+	case $MODULE in
+	*.ko) insmod "/guest/$MODULE" "$@" ;;
+	*) modprobe "$MODULE" "$@" ;;
+	esac
+}
+unload() { rmmod "$DRIVER"; }
+
+DRIVER_DIR=/sys/bus/pci/drivers/$DRIVER
+
+# nic_path N: the PCI device of the Nth NIC; nic_name N: its interface.
+nic_path() { printf '%s/0000:00:%02x.0\n' $PCI $((4 + $1)); }
+nic_name() { ls "$(nic_path "$1")/net" 2>/dev/null; }
+nic_named() { NIC_IF=$(nic_name "${1:-0}") && [ -n "$NIC_IF" ]; }
+
+# reload [PARAMS]: NIC_IF is the interface found afterwards.
+reload() {
+	unload && load "$@" && wait_until 5 nic_named 0 && nic_named 0
+}
+
+# qmp COMMAND [NAME=JSON...]: one command to the machine.
+qmp() {
+	qmp_command=$1 qmp_arguments=
+	shift
+	for qmp_argument; do
+		qmp_arguments="$qmp_arguments${qmp_arguments:+, }\"${qmp_argument%%=*}\": ${qmp_argument#*=}"
+	done
+	hostctl "{\"execute\": \"$qmp_command\", \"arguments\": {$qmp_arguments}}"
+}
+
+# cable NIC up|down: plug it in or pull it out.
+cable() { qmp set_link "name=\"$1\"" "up=$([ "$2" = up ] && echo true || echo false)" >/dev/null; }

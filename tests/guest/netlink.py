@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# about: netdev-genl shows the queues, their NAPI instance and its interrupt, before and after resize, MTU, down and up
+
+from genl import NAPI_GET, PAGE_POOL_GET, QUEUE_GET, dump
+from lib import *
+
+pair()
+index = int(attr(NIC, "ifindex"))
+
+
+def interrupt():
+    with open("/proc/interrupts", encoding="utf-8") as file:
+        return [int(line.split(":")[0]) for line in file if line.split()[-1] == NIC]
+
+
+def linked(when):
+    """One RX and one TX queue, both served by one NAPI instance with the device's interrupt."""
+    napis = dump(NAPI_GET, ifindex=index)
+    check(f"{when}: one NAPI instance", len(napis) == 1, napis)
+    queues = sorted((queue["type"], queue["id"]) for queue in dump(QUEUE_GET, ifindex=index))
+    same(f"{when}: one queue to receive, one to send", [(0, 0), (1, 0)], queues)
+    on_c("it forgets the link when it resets")
+    same(f"{when}: both are linked to it", [napis[0]["id"]] * 2, [q.get("napi_id") for q in dump(QUEUE_GET, ifindex=index)])
+    same(f"{when}: its interrupt is the device's", interrupt(), [napis[0].get("irq")])
+
+
+linked("up")
+pools = dump(PAGE_POOL_GET, ifindex=index)
+on_c("it has no page_pool")
+check("the receive buffers' page_pool is shown", len(pools) == 1, pools)
+on_c("it has no page_pool")
+check("linked to the NAPI instance", [pool.get("napi_id") for pool in pools] == [dump(NAPI_GET, ifindex=index)[0]["id"]], pools)
+run(f"ethtool -G {NIC} rx 512 tx 512")
+linked("after a ring resize")
+down()
+same("down: no queue is linked", [], [q for q in dump(QUEUE_GET, ifindex=index) if q.get("napi_id")])
+check("down: no page_pool is left", wait_until(10, lambda: not dump(PAGE_POOL_GET, ifindex=index)))
+up()
+linked("up again")
+check("traffic", answers())
+
+# What an administrator tunes on a NAPI instance.
+for name, value in (("napi_defer_hard_irqs", 10), ("gro_flush_timeout", 100000)):
+    with open(f"/sys/class/net/{NIC}/{name}", "w", encoding="utf-8") as file:
+        file.write(str(value))
+check("traffic with deferred interrupts", ping_all(100))
+with open(f"/sys/class/net/{NIC}/threaded", "w", encoding="utf-8") as file:
+    file.write("1")
+check("threaded NAPI: a kernel thread serves it", wait_until(5, lambda: f"napi/{NIC}" in run("ps")))
+check("traffic with threaded NAPI", ping_all(200))
+down()
+up()
+check("threaded over down and up", attr(NIC, "threaded") == "1" and answers())
+with open(f"/sys/class/net/{NIC}/threaded", "w", encoding="utf-8") as file:
+    file.write("0")
+check("and back", ping_all(100))
+
+# Byte queue limits: what is in flight is accounted to the byte.
+queue = f"/sys/class/net/{NIC}/queues/tx-0/byte_queue_limits"
+check("a flood of 300", ping_all(300, options="-f -s 1400"))
+
+
+def inflight():
+    with open(f"{queue}/inflight", encoding="utf-8") as file:
+        return int(file.read())
+
+
+check("nothing stays in flight", wait_until(3, lambda: inflight() == 0))
+with open(f"{queue}/limit", encoding="utf-8") as file:
+    limit = int(file.read())
+check("the queue has a byte limit", limit > 0, limit)
+quiet_log()
+finish()

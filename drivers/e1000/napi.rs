@@ -91,14 +91,16 @@ fn watch(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, done: usize) {
         ctx.schedule_work(Events::LINK);
         return;
     }
-    match rx.watch(ctx.irq.count.load(Relaxed), done) {
+    match rx.watch(ctx, done) {
         Verdict::Fine => (),
         Verdict::NoInterrupt => {
-            // Taking the causes lowers a line that is stuck, so that it can rise again.
+            // Taking the causes lowers a line that is stuck, so that it can rise again; the mask
+            // may have got lost.
             ctx.stats.lost.inc();
             if irq::take(&ctx.bar).intersects(Causes::LSC) {
                 ctx.schedule_work(Events::LINK);
             }
+            irq::unmask(&ctx.bar, ctx.enabled_causes());
         }
         Verdict::Hole => {
             ctx.stats.rx.stalls.inc();

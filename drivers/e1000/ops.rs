@@ -93,7 +93,9 @@ impl<'bound> Driver for Adapter<'bound> {
     }
 
     fn opened(dev: &mut Rtnl<'_, Self>) {
-        link::update(dev);
+        if link::update(dev) == Presence::Back {
+            reset_device(dev);
+        }
     }
 
     fn irq_enable(&self) {

@@ -55,6 +55,17 @@ pub(crate) enum Verdict {
     Hole,
 }
 
+/// What the watchdog saw when it looked last.
+#[derive(Default)]
+struct Watched {
+    interrupts: u32,
+    packets: u64,
+    /// How often in a row there was a hole.
+    holes: u32,
+    /// Whether buffers were offered since.
+    rang: bool,
+}
+
 /// A frame of which not all descriptors have been seen.
 enum Partial {
     /// None.
@@ -79,10 +90,7 @@ pub(crate) struct Queue {
     unflushed: u16,
     /// [`Interrupts::count`](crate::adapter::Interrupts::count) at that time.
     flushed_at: u32,
-    /// The same when the watchdog looked last.
-    watched_at: u32,
-    /// How often in a row it found a hole.
-    holes: u32,
+    watched: Watched,
     // Dropped last: the buffers go back to it.
     pool: PagePool,
 }
@@ -112,8 +120,7 @@ impl Queue {
             max_frame: 0,
             unflushed: 0,
             flushed_at: 0,
-            watched_at: 0,
-            holes: 0,
+            watched: Watched::default(),
             pool,
         };
 
@@ -194,27 +201,40 @@ impl Queue {
         packets
     }
 
-    /// Judges, once a second, whether the device still delivers: `interrupts` is how many there have
-    /// been, `done` how many packets this poll found.
-    pub(crate) fn watch(&mut self, interrupts: u32, done: usize) -> Verdict {
-        let quiet = interrupts == self.watched_at;
+    /// Judges, once a second, whether the device still delivers; `done` is how many packets this
+    /// poll found.
+    pub(crate) fn watch(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, done: usize) -> Verdict {
+        let interrupts = ctx.irq.count.load(Relaxed);
+        let packets = ctx.stats.rx.packets.get();
+        let quiet = interrupts == self.watched.interrupts;
+        let idle = packets == self.watched.packets;
+        let rang = core::mem::replace(&mut self.watched.rang, false);
 
-        self.watched_at = interrupts;
+        self.watched.interrupts = interrupts;
+        self.watched.packets = packets;
         if done != 0 {
-            self.holes = 0;
+            self.watched.holes = 0;
             return if quiet {
                 Verdict::NoInterrupt
             } else {
                 Verdict::Fine
             };
         }
-        if !self.has_hole() {
-            self.holes = 0;
+        if rang && idle {
+            // The device may not have heard of the last buffers.
+            queue::rx_doorbell(&ctx.bar, self.ring.next_to_use());
+        }
+        // An interrupt for no packet: where does the device think it is?
+        let passed = !quiet && idle && queue::rx_head(&ctx.bar) != self.ring.next_to_clean();
+
+        if !passed && !self.has_hole() {
+            self.watched.holes = 0;
             return Verdict::Fine;
         }
-        self.holes = self.holes.saturating_add(1);
+        self.watched.holes = self.watched.holes.saturating_add(1);
         // It may just have been writing.
-        if self.holes == 2 {
+        if self.watched.holes >= 2 {
+            self.watched.holes = 0;
             Verdict::Hole
         } else {
             Verdict::Fine
@@ -375,6 +395,7 @@ impl Queue {
         // after all earlier writes to memory.
         queue::rx_doorbell(&ctx.bar, self.ring.next_to_use());
         ctx.stats.rx.doorbells.inc();
+        self.watched.rang = true;
 
         // KVM posts that write until the next access that leaves the guest, such as the
         // interrupt handler's. A poll that goes on without must make one before the device runs

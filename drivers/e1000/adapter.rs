@@ -46,6 +46,8 @@ pub(crate) struct Adapter<'bound> {
     pub(crate) model: Model,
     pub(crate) irq: Interrupts,
     pub(crate) stats: Stats,
+    /// Whether the driver decides how NAPI polls.
+    pub(crate) adaptive: Atomic<bool>,
     /// Whether the device read as all ones; then nothing but its status is read, now and then.
     pub(crate) gone: Atomic<bool>,
     /// Largest frame that is received, in bytes, without FCS but with two VLAN tags. Whatever its
@@ -101,6 +103,8 @@ pub(crate) struct Interrupts {
     enabled: Atomic<u32>,
     /// Whether the handler masked them until the end of the poll.
     masked: Atomic<bool>,
+    /// Whether the NAPI polls on by itself, so that an interrupt is not wanted.
+    pub(crate) polling: Atomic<bool>,
     /// Whether the link may have changed since the last poll.
     pub(crate) link: Atomic<bool>,
     /// Whether the watchdog asks the next poll to look for trouble.
@@ -118,6 +122,7 @@ impl Interrupts {
         Self {
             enabled: Atomic::new(0),
             masked: Atomic::new(false),
+            polling: Atomic::new(false),
             link: Atomic::new(false),
             tick: Atomic::new(false),
             count: Atomic::new(0),

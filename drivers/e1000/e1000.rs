@@ -13,6 +13,7 @@ mod ethtool;
 mod features;
 mod filter;
 mod link;
+mod moderation;
 mod napi;
 mod offload;
 mod ops;

@@ -48,9 +48,9 @@ pub(crate) fn interrupt(ctx: &IrqContext<'_, Adapter<'_>>) -> IrqReturn {
     if causes.intersects(Causes::LSC) {
         ctx.irq.link.store(true, Relaxed);
     }
-    if !ctx.schedule_napi() {
-        // A poll is due or running already: no more interrupts until it is done. It may just have
-        // finished, so see to it that another one comes.
+    if !ctx.schedule_napi() || ctx.irq.polling.load(Relaxed) {
+        // A poll is due, running or coming by itself: no more interrupts until that is over. It may
+        // just have been, so see to it that another one comes.
         ctx.stats.masked.inc();
         ctx.mask_until_polled();
         ctx.schedule_napi();
@@ -72,6 +72,9 @@ pub(crate) fn poll(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, budge
     }
     let done = rx.poll(ctx, budget);
 
+    if done != 0 && ctx.adaptive.load(Relaxed) {
+        rx.moderator.moderate(ctx, done);
+    }
     if ctx.irq.tick.load(Relaxed) && ctx.irq.tick.xchg(false, Full) {
         watch(ctx, rx, done);
     }

@@ -124,7 +124,12 @@ impl<'bound> Driver for Adapter<'bound> {
     }
 
     fn poll_complete(&self) {
+        self.irq.polling.store(false, Relaxed);
         self.unmask_after_poll();
+    }
+
+    fn poll_deferred(&self) {
+        self.irq.polling.store(true, Relaxed);
     }
 
     fn watchdog(ctx: &TxContext<'_, Self>, tx: &mut Self::Tx) -> Option<Events> {

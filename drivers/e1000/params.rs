@@ -68,6 +68,8 @@ pub(crate) struct Params {
     pub(crate) checksum_rx: bool,
     pub(crate) delays: Delays,
     pub(crate) throttle: Throttle,
+    /// Whether the driver moderates interrupts by itself.
+    pub(crate) adaptive: bool,
     /// Bits of `netif_msg_*`.
     pub(crate) messages: u32,
 }
@@ -208,7 +210,8 @@ impl Reader<'_> {
         }
     }
 
-    fn throttle(&self) -> Throttle {
+    /// Returns the throttle, and whether to moderate by polling.
+    fn throttle(&self) -> (Throttle, bool) {
         let rate = self.value(
             &raw::InterruptThrottleRate,
             "InterruptThrottleRate",
@@ -217,9 +220,9 @@ impl Reader<'_> {
         );
 
         match u32::try_from(rate) {
-            Ok(rate @ 100..) => Throttle::from_rate(rate),
-            // Adaptive: NAPI moderates by polling.
-            _ => Throttle::OFF,
+            Ok(rate @ 100..) => (Throttle::from_rate(rate), false),
+            Ok(0) => (Throttle::OFF, false),
+            _ => (Throttle::OFF, true),
         }
     }
 }
@@ -233,6 +236,8 @@ impl Params {
         };
         let flow = reader.within(&raw::FlowControl, "FlowControl", 0..=3, 0);
         let debug = reader.within(&raw::debug, "debug", -1..=16, -1);
+
+        let (throttle, adaptive) = reader.throttle();
 
         if reader.within(&raw::SmartPowerDownEnable, "SmartPowerDownEnable", 0..=1, 0) != 0 {
             dev_info!(dev, "SmartPowerDownEnable has no effect on this device\n");
@@ -252,7 +257,8 @@ impl Params {
                 tx: reader.delay(&raw::TxIntDelay, "TxIntDelay", 8),
                 tx_abs: reader.delay(&raw::TxAbsIntDelay, "TxAbsIntDelay", 32),
             },
-            throttle: reader.throttle(),
+            throttle,
+            adaptive,
             messages: message_bits(debug),
         }
     }

@@ -150,6 +150,7 @@ impl netdev::pci::Driver for E1000 {
             model,
             irq: Interrupts::new(),
             gone: Atomic::new(false),
+            adaptive: Atomic::new(params.adaptive),
             stats: Stats::default(),
             max_frame: Atomic::new(DEFAULT_MTU + OVERHEAD),
             max_descriptors: Atomic::new(0),

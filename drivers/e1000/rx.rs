@@ -16,6 +16,7 @@ use crate::{
         queue,
         ring::Ring, //
     },
+    moderation::Moderator,
     netdev::{
         page_pool::{
             Buffer,
@@ -91,6 +92,7 @@ pub(crate) struct Queue {
     /// [`Interrupts::count`](crate::adapter::Interrupts::count) at that time.
     flushed_at: u32,
     watched: Watched,
+    pub(crate) moderator: Moderator,
     // Dropped last: the buffers go back to it.
     pool: PagePool,
 }
@@ -121,6 +123,7 @@ impl Queue {
             unflushed: 0,
             flushed_at: 0,
             watched: Watched::default(),
+            moderator: Moderator::new(),
             pool,
         };
 

@@ -241,6 +241,23 @@ impl<T: Driver> Deref for TxContext<'_, T> {
     }
 }
 
+/// How a NAPI goes on polling after a poll that found something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Polling {
+    /// Nanoseconds between two polls.
+    pub(crate) interval_ns: usize,
+    /// How many polls that find nothing end it; 0 for none at all.
+    pub(crate) times: u32,
+}
+
+impl Polling {
+    /// Interrupts only.
+    pub(crate) const OFF: Self = Self {
+        interval_ns: 0,
+        times: 0,
+    };
+}
+
 /// Polled by NAPI: softirq context, bottom halves disabled.
 pub(crate) struct NapiContext<'a, T: Driver> {
     dev: &'a Device<T>,
@@ -283,6 +300,34 @@ impl<'a, T: Driver> NapiContext<'a, T> {
             bindings::netdev_helper_napi_gro_receive(self.dev.private().napi.get(), skb.into_raw());
         }
         Ok(())
+    }
+
+    /// Returns how the NAPI polls on after a poll that found something, without interrupts.
+    #[inline]
+    pub(crate) fn polling(&self) -> Polling {
+        let napi = self.dev.private().napi.get();
+
+        // SAFETY: The NAPI is valid; an administrator may write the fields at any time, by
+        // single stores.
+        unsafe {
+            Polling {
+                interval_ns: (&raw const (*napi).gro_flush_timeout).read_volatile(),
+                times: (&raw const (*napi).defer_hard_irqs).read_volatile(),
+            }
+        }
+    }
+
+    /// Sets how the NAPI polls on, from the end of this poll (`gro_flush_timeout` and
+    /// `napi_defer_hard_irqs` of `Documentation/networking/napi.rst`).
+    #[inline]
+    pub(crate) fn set_polling(&self, polling: Polling) {
+        let napi = self.dev.private().napi.get();
+
+        // SAFETY: As above.
+        unsafe {
+            (&raw mut (*napi).gro_flush_timeout).write_volatile(polling.interval_ns);
+            (&raw mut (*napi).defer_hard_irqs).write_volatile(polling.times);
+        }
     }
 
     /// Runs `f` on the transmit side if its lock is free and the interface up.

@@ -123,6 +123,10 @@ pub(crate) trait Driver: Sized + Send + Sync {
     /// The poll is complete and NAPI may be scheduled again: unmask what the handler masked.
     fn poll_complete(&self);
 
+    /// The poll is over, but another one is due by itself (see
+    /// [`NapiContext::set_polling`](super::NapiContext::set_polling)): no interrupt is needed.
+    fn poll_deferred(&self) {}
+
     /// Called every second while the interface is up, before a poll that is due then anyway.
     /// Transmit lock held, softirq. An idle device should be left alone.
     /// What it returns is done by [`Self::work`].

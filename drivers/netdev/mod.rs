@@ -48,6 +48,7 @@ pub(crate) use self::{
         DisabledNapi,
         IrqContext,
         NapiContext,
+        Polling,
         Rtnl,
         TxContext, //
     },

@@ -396,6 +396,8 @@ pub(super) unsafe extern "C" fn poll<T: Driver>(
     // SAFETY: The NAPI is valid and ours to complete.
     if unsafe { bindings::napi_complete_done(napi, done as c_int) } {
         dev.shared().poll_complete();
+    } else {
+        dev.shared().poll_deferred();
     }
     done as c_int
 }

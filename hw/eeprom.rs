@@ -34,9 +34,6 @@ pub(crate) type Words = [u16; EEPROM_WORDS];
 /// What all words add up to, modulo 2^16 (5.6.35).
 const CHECKSUM: u16 = 0xbaba;
 
-/// Index of the checksum word.
-const CHECKSUM_WORD: usize = 0x3f;
-
 /// Reads word `index` through `EERD` (13.4.4): two heavy accesses or more.
 ///
 /// # Errors
@@ -124,17 +121,27 @@ pub(crate) fn write_word(io: impl Regs, index: usize, value: u16) -> Result {
     }
 }
 
-/// Makes the checksum word right.
+/// Makes the EEPROM hold `words`, of which it is known to hold `old`; writes what differs, and
+/// tries to undo that if it fails.
 ///
 /// # Errors
 ///
 /// As [`write_word`].
-pub(crate) fn update_checksum(io: impl Regs) -> Result {
-    let words = with_checksum(read_all(io)?);
-    match words.last() {
-        Some(sum) => write_word(io, CHECKSUM_WORD, *sum),
-        None => Err(EINVAL),
+pub(crate) fn replace(io: impl Regs, old: &Words, words: &Words) -> Result {
+    for (index, (old_word, word)) in old.iter().zip(words).enumerate() {
+        if old_word == word {
+            continue;
+        }
+        if let Err(e) = write_word(io, index, *word) {
+            for (index, (old_word, word)) in old.iter().zip(words).enumerate().take(index) {
+                if old_word != word {
+                    let _ = write_word(io, index, *old_word);
+                }
+            }
+            return Err(e);
+        }
     }
+    Ok(())
 }
 
 /// Returns `index` as the EEPROM's address, if there is such a word.
@@ -363,8 +370,29 @@ mod tests {
             assert_eq!(read_word(&chip, index)?, value);
         }
         assert!(!checksum_ok(&read_all(&chip)?));
-        update_checksum(&chip)?;
+        let words = read_all(&chip)?;
+        replace(&chip, &words, &with_checksum(words))?;
         assert!(checksum_ok(&read_all(&chip)?));
+        Ok(())
+    }
+
+    #[test]
+    fn replaced_whole_or_not() -> Result {
+        let chip = FakeChip::new()?;
+        let old = read_all(&chip)?;
+        let mut new = old;
+        new[5] = 0x1234;
+        new[40] = 0x5678;
+        let new = with_checksum(new);
+
+        assert_eq!(replace(&chip, &old, &old), Ok(()));
+        assert_eq!(replace(&chip, &old, &new), Err(EIO));
+        assert_eq!(read_all(&chip)?, old);
+
+        chip.allow_eeprom_writes();
+        assert_eq!(replace(&chip, &old, &new), Ok(()));
+        assert_eq!(read_all(&chip)?, new);
+        assert!(checksum_ok(&new));
         Ok(())
     }
 }

@@ -25,6 +25,15 @@ use super::{
     Regs, //
 };
 
+/// Low part of the address of PAUSE frames, 01:80:c2:00:00:01, low byte first.
+const ADDRESS_LOW: u32 = 0x00c2_8001;
+
+/// Returns whether the chip has flow control: whether it still holds what [`FlowControl::apply`]
+/// gives it in any case. One heavy access.
+pub(crate) fn is_present(io: impl Regs) -> bool {
+    io.read(FCAL).into_raw() == ADDRESS_LOW
+}
+
 /// Which PAUSE frames are obeyed and sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FlowControl {
@@ -66,9 +75,9 @@ impl FlowControl {
     pub(crate) fn apply(self, io: impl Regs, max_frame: u32) -> Result {
         let ctrl = check_present(io.read(CTRL))?;
 
-        // 01:80:c2:00:00:01 and Ethertype 0x8808, low byte first.
-        io.write_reg(FCAL::from_raw(0x00c2_8001));
+        io.write_reg(FCAL::from_raw(ADDRESS_LOW));
         io.write_reg(FCAH::from_raw(0x0000_0100));
+        // The Ethertype.
         io.write_reg(FCT::from_raw(0x8808));
 
         // In units of 8 bytes.

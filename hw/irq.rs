@@ -54,6 +54,12 @@ impl Causes {
     pub(crate) const TXDW: Self = Self::from_raw(Self::TXDW_MASK);
     /// Link status change.
     pub(crate) const LSC: Self = Self::from_raw(Self::LSC_MASK);
+    /// Receive descriptors fell to the threshold.
+    pub(crate) const RXDMT0: Self = Self::from_raw(Self::RXDMT0_MASK);
+    /// Receiver overrun.
+    pub(crate) const RXO: Self = Self::from_raw(Self::RXO_MASK);
+    /// Receive timer.
+    pub(crate) const RXT0: Self = Self::from_raw(Self::RXT0_MASK);
     /// Receive: timer, threshold, overrun, sequence error.
     pub(crate) const RX: Self =
         Self::from_raw(Self::RXT0_MASK | Self::RXDMT0_MASK | Self::RXO_MASK | Self::RXSEQ_MASK);
@@ -182,6 +188,11 @@ impl Throttle {
     pub(crate) fn apply(self, io: impl Regs) {
         io.write_reg(regs::ITR::zeroed().with_interval(self.0));
     }
+
+    /// Returns whether the chip holds this throttle: one heavy access.
+    pub(crate) fn is_applied(self, io: impl Regs) -> bool {
+        io.read(regs::ITR).interval().get() == u32::from(self.0)
+    }
 }
 
 /// A delay in the units of `RDTR`, `RADV`, `TIDV` and `TADV`: 1.024 us.
@@ -244,6 +255,12 @@ impl Delays {
         tx: Delay::from_units(1),
         tx_abs: Delay::OFF,
     };
+
+    /// Returns whether transmit interrupts are delayed at all: whether descriptors are to ask for it
+    /// (IDE).
+    pub(crate) fn delays_tx(self) -> bool {
+        self.tx != Delay::OFF && self.tx_abs != Delay::OFF
+    }
 
     /// Sets the chip's timers: four light accesses.
     pub(crate) fn apply(self, io: impl Regs) {

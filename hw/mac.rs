@@ -10,6 +10,11 @@ use kernel::{
 
 use super::{
     check_present,
+    phy::{
+        Duplex,
+        Link,
+        Speed, //
+    },
     regs::{
         CTRL,
         RAH,
@@ -94,6 +99,35 @@ pub(crate) fn set_vlan_mode(io: impl Regs, on: bool) -> Result {
     Ok(())
 }
 
+/// Has the MAC run at the speed and duplex that the PHY is forced to, or at whatever the PHY
+/// negotiates (13.4.1): one heavy access and, if it changes, a light one.
+///
+/// # Errors
+///
+/// `ENODEV` if the device is gone.
+pub(crate) fn force_link(io: impl Regs, link: Option<Link>) -> Result {
+    let old = check_present(io.read(CTRL))?;
+    let new = match link {
+        None => old.with_frcspd(false).with_frcdplx(false),
+        Some(link) => {
+            let ctrl = old
+                .with_frcspd(true)
+                .with_frcdplx(true)
+                .with_asde(false)
+                .with_fd(link.duplex == Duplex::Full);
+            match link.speed {
+                Speed::Mbps10 => ctrl.with_const_speed::<0>(),
+                Speed::Mbps100 => ctrl.with_const_speed::<1>(),
+                Speed::Mbps1000 => ctrl.with_const_speed::<2>(),
+            }
+        }
+    };
+    if new != old {
+        io.write_reg(new);
+    }
+    Ok(())
+}
+
 #[kunit_tests(e1000_hw_mac)]
 mod tests {
     use super::*;
@@ -130,6 +164,25 @@ mod tests {
         assert!(!is_valid(&[0; 6]));
         assert!(!is_valid(&[0xff; 6]));
         assert!(!is_valid(&[0x01, 0, 0x5e, 0, 0, 1]));
+    }
+
+    #[test]
+    fn forced() -> Result {
+        let chip = FakeChip::new()?;
+        chip.set(0, 0x241);
+        force_link(&chip, None)?;
+        assert_eq!(chip.writes_at(0), 0);
+        for (speed, duplex, ctrl) in [
+            (Speed::Mbps10, Duplex::Half, 0x1840),
+            (Speed::Mbps100, Duplex::Half, 0x1940),
+            (Speed::Mbps100, Duplex::Full, 0x1941),
+        ] {
+            force_link(&chip, Some(Link { speed, duplex }))?;
+            assert_eq!(chip.get(0), ctrl);
+        }
+        force_link(&chip, None)?;
+        assert_eq!(chip.get(0) & 0x1800, 0);
+        Ok(())
     }
 
     #[test]

@@ -24,12 +24,15 @@ use kernel::{
     prelude::*, //
 };
 
+pub(crate) mod check;
 pub(crate) mod desc;
+pub(crate) mod dump;
 pub(crate) mod eeprom;
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) mod fake;
 pub(crate) mod flow;
 pub(crate) mod irq;
+pub(crate) mod led;
 pub(crate) mod mac;
 pub(crate) mod model;
 pub(crate) mod phy;
@@ -42,6 +45,7 @@ pub(crate) mod regs;
 pub(crate) mod reset;
 pub(crate) mod ring;
 pub(crate) mod stats;
+pub(crate) mod wake;
 
 /// Size of the register space behind BAR 0, in bytes (manual section 4.1.1).
 pub(crate) const BAR_SIZE: usize = 0x20000;

@@ -143,7 +143,7 @@ pub(crate) fn identify(io: impl Regs) -> Result<u32> {
     Ok(u32::from(id1.into_raw()) << 16 | u32::from(id2.into_raw()))
 }
 
-/// Forces speed and duplex, without auto-negotiation.
+/// Forces speed and duplex, without auto-negotiation and with straight crossover.
 ///
 /// # Errors
 ///
@@ -152,6 +152,8 @@ pub(crate) fn force(io: impl Regs, link: Link) -> Result {
     if link.speed == Speed::Mbps1000 {
         return Err(EINVAL);
     }
+    // The M88 does not find out the crossover while speed is forced.
+    write(io, read::<Pscr>(io)?.with_const_crossover::<0>())?;
     let bmcr = read::<Bmcr>(io)?;
     // The M88 takes a change of these bits only together with its reset.
     write(
@@ -162,7 +164,25 @@ pub(crate) fn force(io: impl Regs, link: Link) -> Result {
             .with_loopback(false)
             .with_reset(true),
     )?;
-    wait_reset(io)
+    wait_reset(io)?;
+    // The reset sets the clock back to 2.5 MHz, and the MAC wants to see its own carrier.
+    write(io, read::<Epscr>(io)?.with_const_tx_clock::<7>())?;
+    write(io, read::<Pscr>(io)?.with_crs_on_tx(true))
+}
+
+/// Returns whether speed and duplex are forced to `link` already.
+///
+/// # Errors
+///
+/// As [`read_raw`].
+pub(crate) fn is_forced(io: impl Regs, link: Link) -> Result<bool> {
+    let bmcr = read::<Bmcr>(io)?;
+    let wanted = bmcr
+        .forced(link)
+        .with_power_down(false)
+        .with_isolate(false)
+        .with_loopback(false);
+    Ok(bmcr == wanted)
 }
 
 /// Waits for a PHY reset to end.
@@ -369,8 +389,13 @@ mod tests {
             (Speed::Mbps100, Duplex::Half, 0x2000),
             (Speed::Mbps100, Duplex::Full, 0x2100),
         ] {
-            force(&chip, Link { speed, duplex })?;
+            let link = Link { speed, duplex };
+            assert_eq!(is_forced(&chip, link), Ok(false));
+            force(&chip, link)?;
+            assert_eq!(is_forced(&chip, link), Ok(true));
             assert_eq!(chip.phy(0), bmcr);
+            assert_eq!(crossover(&chip)?, Crossover::Mdi);
+            assert_eq!(chip.phy(20), 0x0070);
         }
         let giga = Link {
             speed: Speed::Mbps1000,

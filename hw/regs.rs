@@ -50,6 +50,8 @@ register! {
         20:20 advd3wuc => bool;
         /// PHY power management enable.
         21:21 en_phy_pwr_mgmt => bool;
+        /// Software definable pin 0 is an output.
+        22:22 sdp0_output => bool;
         /// Device reset; clears itself.
         26:26 rst => bool;
         /// Receive flow control enable: obey PAUSE frames.

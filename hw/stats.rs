@@ -173,13 +173,15 @@ pub(crate) struct Stats {
 
 impl Stats {
     /// Returns sums of zero.
-    pub(crate) const fn new() -> Self {
-        Self {
-            tallies: [Tally {
-                total: 0,
-                standing: 0,
-            }; COUNT],
-        }
+    // Not on the caller's stack, of which a probe has not much.
+    #[inline(never)]
+    pub(crate) fn new() -> Result<KBox<Self>> {
+        let tallies = [Tally {
+            total: 0,
+            standing: 0,
+        }; COUNT];
+
+        Ok(KBox::new(Self { tallies }, GFP_KERNEL)?)
     }
 
     /// Adds what `counters` have counted since the last time: a heavy access for each, two for
@@ -243,7 +245,7 @@ mod tests {
     #[test]
     fn clearing() -> Result {
         let chip = FakeChip::new()?;
-        let mut stats = Stats::new();
+        let mut stats = Stats::new()?;
         for (count, total) in [(3, 3), (0, 3), (4, 7)] {
             chip.set(0x4000, count);
             stats.collect(&chip, &[Counter::CRCERRS])?;
@@ -256,7 +258,7 @@ mod tests {
     fn standing() -> Result {
         // QEMU's MPC.
         let chip = FakeChip::new()?;
-        let mut stats = Stats::new();
+        let mut stats = Stats::new()?;
         for (count, total) in [
             (2799, 2799),
             (2799, 2799),
@@ -274,7 +276,7 @@ mod tests {
     #[test]
     fn pairs() -> Result {
         let chip = FakeChip::new()?;
-        let mut stats = Stats::new();
+        let mut stats = Stats::new()?;
         chip.set(0x4088, 1);
         chip.set(0x408c, 2);
         stats.collect(&chip, Counter::ALL)?;
@@ -285,7 +287,7 @@ mod tests {
     #[test]
     fn at_the_top() -> Result {
         let chip = FakeChip::new()?;
-        let mut stats = Stats::new();
+        let mut stats = Stats::new()?;
         chip.set(0x4074, u32::MAX);
         stats.collect(&chip, &[Counter::GPRC])?;
         assert_eq!(stats.get(Counter::GPRC), 0xffff_ffff);
@@ -295,7 +297,7 @@ mod tests {
     #[test]
     fn gone() -> Result {
         let chip = FakeChip::new()?;
-        let mut stats = Stats::new();
+        let mut stats = Stats::new()?;
         chip.set(0x4000, 5);
         stats.collect(&chip, Counter::ERRORS)?;
         chip.unplug();

@@ -236,6 +236,15 @@ impl TxDesc {
         }
     }
 
+    /// Returns the descriptor with or without the delay of its interrupt by `TIDV` and `TADV`.
+    #[inline]
+    pub(crate) fn with_ide(self, ide: bool) -> Self {
+        Self {
+            ctrl: TxControl::from_raw(self.ctrl).with_ide(ide).into_raw(),
+            ..self
+        }
+    }
+
     /// Returns the second word.
     #[inline]
     pub(crate) fn control(self) -> TxControl {

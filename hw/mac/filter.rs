@@ -24,7 +24,7 @@ use crate::hw::regs::{
 };
 
 /// Words in `MTA` and in `VFTA`.
-const TABLE_WORDS: usize = 128;
+pub(crate) const TABLE_WORDS: usize = 128;
 
 /// A table of 4096 bits.
 #[derive(Clone, Copy, PartialEq, Eq)]

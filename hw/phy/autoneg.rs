@@ -8,8 +8,10 @@ use super::{
     read,
     write,
     Anar,
+    Aner,
     Anlpar,
     Bmcr,
+    Bmsr,
     Gbcr,
     Gbsr,
     Regs, //
@@ -53,12 +55,12 @@ impl Advertise {
 }
 
 /// Sets what auto-negotiation offers. It counts from the next [`restart_autoneg`] on. Reads first
-/// and writes only what differs.
+/// and writes only what differs; returns whether something did.
 ///
 /// # Errors
 ///
 /// `EINVAL` if no speed is offered; else as [`read_raw`].
-pub(crate) fn advertise(io: impl Regs, offer: Advertise) -> Result {
+pub(crate) fn advertise(io: impl Regs, offer: Advertise) -> Result<bool> {
     if offer.is_empty() {
         return Err(EINVAL);
     }
@@ -70,16 +72,20 @@ pub(crate) fn advertise(io: impl Regs, offer: Advertise) -> Result {
         .with_full100(offer.full100)
         .with_pause(offer.pause)
         .with_asym_pause(offer.asym_pause);
-    if read::<Anar>(io)? != anar {
+    let mut changed = false;
+    // The other bits, next page and remote fault, are read-only or unused: not compared.
+    if read::<Anar>(io)?.offers() != anar.offers() {
         write(io, anar)?;
+        changed = true;
     }
 
     let old = read::<Gbcr>(io)?;
     let gbcr = old.with_half1000(false).with_full1000(offer.full1000);
     if old != gbcr {
         write(io, gbcr)?;
+        changed = true;
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Returns what auto-negotiation offers.
@@ -137,6 +143,37 @@ pub(crate) fn restart_autoneg(io: impl Regs) -> Result {
     )
 }
 
+/// Returns whether auto-negotiation is on and nothing keeps the PHY from it.
+///
+/// # Errors
+///
+/// As [`read_raw`].
+pub(crate) fn is_negotiating(io: impl Regs) -> Result<bool> {
+    let bmcr = read::<Bmcr>(io)?;
+    Ok(bmcr.autoneg() && !bmcr.power_down() && !bmcr.isolate() && !bmcr.loopback())
+}
+
+/// How far auto-negotiation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// It is complete.
+    pub(crate) complete: bool,
+    /// There is a partner that takes part.
+    pub(crate) partner: bool,
+}
+
+/// Returns how far auto-negotiation has come.
+///
+/// # Errors
+///
+/// As [`read_raw`].
+pub(crate) fn progress(io: impl Regs) -> Result<Progress> {
+    Ok(Progress {
+        complete: read::<Bmsr>(io)?.autoneg_complete(),
+        partner: read::<Aner>(io)?.partner_able(),
+    })
+}
+
 #[kunit_tests(e1000_hw_phy_autoneg)]
 mod tests {
     use super::*;
@@ -145,15 +182,23 @@ mod tests {
     #[test]
     fn offers() -> Result {
         let chip = FakeChip::new()?;
-        advertise(&chip, Advertise::ALL)?;
+        assert_eq!(advertise(&chip, Advertise::ALL), Ok(true));
         assert_eq!(chip.phy(4), 0x01e1);
         assert_eq!(chip.phy(9), 0x0e00);
         assert_eq!(advertised(&chip)?, Advertise::ALL);
 
         // Nothing is written if nothing changes.
         let before = chip.accesses();
-        advertise(&chip, Advertise::ALL)?;
+        assert_eq!(advertise(&chip, Advertise::ALL), Ok(false));
         assert_eq!(chip.accesses() - before, 4);
+
+        // A change of either register counts.
+        let all_but_giga = Advertise {
+            full1000: false,
+            ..Advertise::ALL
+        };
+        assert_eq!(advertise(&chip, all_but_giga), Ok(true));
+        assert_eq!(chip.phy(9), 0x0c00);
 
         let none = Advertise {
             half10: false,
@@ -164,6 +209,34 @@ mod tests {
             ..Advertise::ALL
         };
         assert_eq!(advertise(&chip, none), Err(EINVAL));
+        Ok(())
+    }
+
+    #[test]
+    fn state() -> Result {
+        let chip = FakeChip::new()?;
+        for (bmcr, negotiating) in [
+            (0x1140, true),
+            (0x0140, false),
+            (0x1940, false),
+            (0x1540, false),
+            (0x5140, false),
+        ] {
+            chip.set_phy(0, bmcr);
+            assert_eq!(is_negotiating(&chip), Ok(negotiating));
+        }
+        restart_autoneg(&chip)?;
+        assert_eq!(is_negotiating(&chip), Ok(true));
+
+        for (bmsr, aner, complete, partner) in [
+            (0x796d, 1, true, true),
+            (0x7949, 1, false, true),
+            (0x7949, 0, false, false),
+        ] {
+            chip.set_phy(1, bmsr);
+            chip.set_phy(6, aner);
+            assert_eq!(progress(&chip), Ok(Progress { complete, partner }));
+        }
         Ok(())
     }
 }

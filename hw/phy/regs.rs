@@ -35,6 +35,7 @@ phy_regs! {
     PhyId2 @ 3;
     Anar @ 4;
     Anlpar @ 5;
+    Aner @ 6;
     Gbcr @ 9;
     Gbsr @ 10;
     Pscr @ 16;
@@ -124,6 +125,13 @@ bitfield! {
     }
 }
 
+impl Anar {
+    /// Returns the value with only what is offered left.
+    pub(super) fn offers(self) -> Self {
+        Self::from_raw(self.into_raw() & 0x0fff)
+    }
+}
+
 bitfield! {
     /// Auto-negotiation link partner ability. RO.
     pub(crate) struct Anlpar(u16) {
@@ -139,6 +147,14 @@ bitfield! {
         10:10 pause => bool;
         /// Asymmetric PAUSE.
         11:11 asym_pause => bool;
+    }
+}
+
+bitfield! {
+    /// Auto-negotiation expansion. RO. QEMU: constant 0.
+    pub(crate) struct Aner(u16) {
+        /// The partner takes part in auto-negotiation.
+        0:0 partner_able => bool;
     }
 }
 
@@ -199,7 +215,7 @@ bitfield! {
 bitfield! {
     /// M88 extended PHY specific control. R/W. QEMU: storage only.
     pub(crate) struct Epscr(u16) {
-        /// Transmit clock: 5 = 25 MHz when the link is down.
+        /// Transmit clock of the MAC interface: 6 = 2.5 MHz, 7 = 25 MHz.
         6:4 tx_clock;
     }
 }

@@ -138,6 +138,7 @@ impl netdev::pci::Driver for E1000 {
             min_mtu: MIN_MTU,
             max_mtu: model::MAX_MTU,
             tso_max_size: offload::MAX_TSO_SIZE,
+            messages: netdev::Messages::DEFAULT,
             watchdog_msecs: 5000,
         };
         let config = Config {
@@ -160,7 +161,7 @@ impl netdev::pci::Driver for E1000 {
             setup,
             Probed {
                 shared,
-                control,
+                control: KBox::new(control, GFP_KERNEL)?,
                 config,
             },
         ))

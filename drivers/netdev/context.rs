@@ -376,6 +376,13 @@ pub(super) fn try_tx_lock<T: Driver, R>(
     result
 }
 
+impl<T: Driver> Device<T> {
+    /// Has [`Driver::work`] called in process context. Not in hard interrupt context.
+    pub(crate) fn schedule_work(&self, events: Events) {
+        schedule_work(self, events);
+    }
+}
+
 /// Has [`Driver::work`] called. Not in hard interrupt context.
 pub(super) fn schedule_work<T: Driver>(dev: &Device<T>, events: Events) {
     // SAFETY: The device is valid. Work for one that is not registered is ignored.

@@ -30,6 +30,7 @@ use core::{
 use kernel::{
     fmt,
     prelude::*,
+    sync::atomic::Atomic,
     types::Opaque, //
 };
 
@@ -37,7 +38,7 @@ use kernel::{
 pub(super) struct Private<T: Driver> {
     /// The driver's shared data: complete before registration, dropped after unregistration.
     pub(super) shared: T,
-    pub(super) control: UnsafeCell<T::Control>,
+    pub(super) control: UnsafeCell<KBox<T::Control>>,
     pub(super) config: UnsafeCell<T::Config>,
     /// Whether the rings are installed and the interrupt is requested. RTNL.
     pub(super) up: UnsafeCell<bool>,
@@ -47,6 +48,8 @@ pub(super) struct Private<T: Driver> {
     pub(super) watchdog: Opaque<bindings::timer_list>,
     /// Linux interrupt number.
     pub(super) irq: u32,
+    /// Classes of messages that are printed.
+    pub(super) messages: Atomic<u32>,
 }
 
 /// A network device driven by `T`.

@@ -15,6 +15,7 @@ use super::{
     IrqContext,
     IrqReturn,
     LinkStats,
+    Messages,
     NapiContext,
     Rtnl,
     SkBuff,
@@ -34,8 +35,8 @@ pub(crate) struct Rings<T: Driver> {
 pub(crate) struct Probed<T: Driver> {
     /// Shared with every context.
     pub(crate) shared: T,
-    /// Only under RTNL.
-    pub(crate) control: T::Control,
+    /// Only under RTNL. In a box, as a probe has little stack to pass it about on.
+    pub(crate) control: KBox<T::Control>,
     /// How the rings are to be built.
     pub(crate) config: T::Config,
 }
@@ -58,6 +59,8 @@ pub(crate) struct Setup {
     pub(crate) max_mtu: u32,
     /// Largest packet in bytes that segmentation takes; 0 for the stack's default.
     pub(crate) tso_max_size: u32,
+    /// Classes of messages that are printed.
+    pub(crate) messages: Messages,
     /// How long a stopped queue may take before [`Driver::tx_timeout`], in milliseconds.
     pub(crate) watchdog_msecs: u32,
 }

@@ -1,81 +1,150 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! ethtool operations.
+//! ethtool: what an administrator asks of a device and sets.
 //!
 //! C header: [`include/linux/ethtool.h`](srctree/include/linux/ethtool.h)
 //!
+//! A driver implements [`Operations`]; what it leaves out the core reports as not supported. One
+//! file each has the types and callbacks of a kind of operation. The driver sees values of this
+//! module's types, never the core's structures.
+//!
 //! # Soundness
 //!
-//! The operations are called under RTNL on a registered device ([`super::ndo`] has the argument);
-//! the structures passed are the caller's own for the length of the call.
+//! The operations are called under RTNL on a registered device ([`super::ndo`] has the argument;
+//! the devices of this crate have no instance lock for operations to be called under instead).
+//! The structures passed are the caller's own for the length of the call, and arrays are as long
+//! as the operation that returns their length says.
 
 use super::{
-    bindings,
     context::Rtnl,
-    device::Device,
     driver::Driver, //
 };
-use core::{
-    marker::PhantomData,
-    mem::zeroed,
-    slice, //
-};
-use kernel::{
-    error::from_result,
-    prelude::*, //
-};
+use kernel::prelude::*;
 
-/// Bytes of a string in a string set.
-const GSTRING_LEN: usize = bindings::ETH_GSTRING_LEN as usize;
-
-/// Sizes of the rings, in descriptors.
-#[derive(Clone, Copy)]
-pub(crate) struct RingParam {
-    /// Receive descriptors.
-    pub(crate) rx: u32,
-    /// Transmit descriptors.
-    pub(crate) tx: u32,
-}
-
-/// Where the reason of a refusal goes: netlink's extended acknowledgement.
-pub(crate) struct Extack<'a> {
-    raw: *mut bindings::netlink_ext_ack,
-    _raw: PhantomData<&'a mut bindings::netlink_ext_ack>,
-}
-
-impl Extack<'_> {
-    fn new(raw: *mut bindings::netlink_ext_ack) -> Self {
-        Self {
-            raw,
-            _raw: PhantomData,
+/// `Some($function)` if the driver implements `$has`.
+macro_rules! optional {
+    ($has:expr, $function:expr) => {
+        if $has {
+            Some($function)
+        } else {
+            None
         }
-    }
-
-    /// Sets the message that the user sees.
-    pub(crate) fn set(&mut self, message: &'static CStr) {
-        // SAFETY: `raw` is null or valid for the call, and the message is static.
-        unsafe { bindings::netdev_helper_extack(self.raw, message.as_char_ptr()) };
-    }
-
-    /// Sets the message and returns `error`.
-    pub(crate) fn refuse<R>(&mut self, message: &'static CStr, error: Error) -> Result<R> {
-        self.set(message);
-        Err(error)
-    }
+    };
 }
+
+mod extack;
+mod link;
+mod memory;
+mod params;
+mod stats;
+mod table;
+mod test;
+mod wake;
+
+pub(super) use table::ops;
+
+pub(crate) use self::{
+    extack::Extack,
+    link::{
+        Crossover,
+        Duplex,
+        LinkDown,
+        LinkModes,
+        LinkRequest,
+        LinkSettings,
+        Port, //
+    },
+    params::{
+        Coalesce,
+        CoalesceParams,
+        Pause,
+        RingParam, //
+    },
+    stats::{
+        EthCtrlStats,
+        EthMacStats,
+        EthPhyStats,
+        PauseStats,
+        RmonRanges,
+        RmonStats, //
+    },
+    test::{
+        Identify,
+        TestKind, //
+    },
+    wake::{
+        Wake,
+        WakeEvents, //
+    },
+};
 
 /// The ethtool operations of a driver.
+///
+/// All are called in process context under RTNL and may sleep; those that take no [`Rtnl`] may be
+/// called anywhere. A setter that fails has changed nothing. Where an operation has no [`Extack`],
+/// the core has no way to pass a message on; such a driver may print it
+/// ([`netif_info_limited!`](super::netif_info_limited)).
 #[vtable]
 pub(crate) trait Operations: Driver {
     /// Names of the driver's own statistics, at most 31 bytes each.
     const STATISTICS: &'static [&'static str] = &[];
 
+    /// Names of the self-tests, at most 31 bytes each.
+    const TESTS: &'static [&'static str] = &[];
+
     /// The largest rings, in descriptors.
     const MAX_RINGS: RingParam;
+
+    /// What of [`Coalesce`] can be set; the core refuses the rest.
+    const COALESCE: CoalesceParams = CoalesceParams::NONE;
+
+    /// Length of the register dump, in words of 32 bits.
+    const REGISTERS: usize = 0;
+
+    /// Size of the EEPROM in bytes.
+    const EEPROM: usize = 0;
+
+    /// Frame lengths that [`RmonStats`] tells apart.
+    const RMON_RANGES: &'static RmonRanges = &RmonRanges::NONE;
+
+    /// How often a second [`Self::identify`] is to switch the light on.
+    const BLINKS: c_int = 2;
+
+    /// Returns whether the device answers; if not, requests end with `ENODEV` before they come to
+    /// the other operations.
+    fn is_present(&self) -> bool {
+        true
+    }
 
     /// Fills the driver's own statistics, in the order of [`Self::STATISTICS`].
     fn statistics(dev: &mut Rtnl<'_, Self>, values: &mut [u64]) {
         let _ = (dev, values);
+    }
+
+    /// Fills the statistics of the MAC (IEEE 802.3 30.3.1.1). Also in the following four, what is
+    /// not set is not shown.
+    fn mac_stats(dev: &mut Rtnl<'_, Self>, stats: &mut EthMacStats<'_>) {
+        let _ = (dev, stats);
+    }
+
+    /// Fills the statistics of the PHY (IEEE 802.3 30.3.2.1).
+    fn phy_stats(dev: &mut Rtnl<'_, Self>, stats: &mut EthPhyStats<'_>) {
+        let _ = (dev, stats);
+    }
+
+    /// Fills the statistics of MAC control (IEEE 802.3 30.3.3).
+    fn ctrl_stats(dev: &mut Rtnl<'_, Self>, stats: &mut EthCtrlStats<'_>) {
+        let _ = (dev, stats);
+    }
+
+    /// Fills the statistics of RMON (RFC 2819).
+    fn rmon_stats(dev: &mut Rtnl<'_, Self>, stats: &mut RmonStats<'_>) {
+        let _ = (dev, stats);
+    }
+
+    /// Fills the numbers of PAUSE frames.
+    fn pause_stats(dev: &mut Rtnl<'_, Self>, stats: &mut PauseStats<'_>) {
+        let _ = (dev, stats);
     }
 
     /// Returns the sizes of the rings.
@@ -83,117 +152,109 @@ pub(crate) trait Operations: Driver {
 
     /// Changes the sizes of the rings, live if the interface is up.
     fn set_rings(dev: &mut Rtnl<'_, Self>, rings: RingParam, extack: &mut Extack<'_>) -> Result;
-}
 
-/// Returns the operations of a device driven by `T`.
-pub(super) fn ops<T: Operations>() -> &'static bindings::ethtool_ops {
-    &Table::<T>::OPS
-}
-
-struct Table<T: Operations>(PhantomData<T>);
-
-impl<T: Operations> Table<T> {
-    const OPS: bindings::ethtool_ops = bindings::ethtool_ops {
-        get_link: Some(bindings::ethtool_op_get_link),
-        get_ringparam: Some(get_ringparam::<T>),
-        set_ringparam: Some(set_ringparam::<T>),
-        get_strings: Some(get_strings::<T>),
-        get_sset_count: Some(get_sset_count::<T>),
-        get_ethtool_stats: Some(get_ethtool_stats::<T>),
-        get_ts_info: Some(bindings::ethtool_op_get_ts_info),
-        // SAFETY: All fields are numbers or pointers to functions, zero where unused.
-        ..unsafe { zeroed() }
-    };
-}
-
-/// # Safety
-///
-/// `dev` must be driven by `T`, and the core must have called under RTNL.
-unsafe fn rtnl<'a, T: Driver>(dev: *mut bindings::net_device) -> Rtnl<'a, T> {
-    // SAFETY: By the safety requirements.
-    unsafe { Rtnl::new(Device::from_raw(dev)) }
-}
-
-unsafe extern "C" fn get_ringparam<T: Operations>(
-    dev: *mut bindings::net_device,
-    ring: *mut bindings::ethtool_ringparam,
-    _kernel_ring: *mut bindings::kernel_ethtool_ringparam,
-    _extack: *mut bindings::netlink_ext_ack,
-) {
-    // SAFETY: Called under RTNL.
-    let rings = T::rings(&mut unsafe { rtnl(dev) });
-    // SAFETY: The caller's own.
-    let ring = unsafe { &mut *ring };
-
-    ring.rx_max_pending = T::MAX_RINGS.rx;
-    ring.tx_max_pending = T::MAX_RINGS.tx;
-    ring.rx_pending = rings.rx;
-    ring.tx_pending = rings.tx;
-}
-
-unsafe extern "C" fn set_ringparam<T: Operations>(
-    dev: *mut bindings::net_device,
-    ring: *mut bindings::ethtool_ringparam,
-    _kernel_ring: *mut bindings::kernel_ethtool_ringparam,
-    extack: *mut bindings::netlink_ext_ack,
-) -> c_int {
-    // SAFETY: The caller's own.
-    let ring = unsafe { &*ring };
-    let mut extack = Extack::new(extack);
-
-    from_result(|| {
-        if ring.rx_mini_pending != 0 || ring.rx_jumbo_pending != 0 {
-            return extack.refuse(c"there are no mini or jumbo rings", EINVAL);
-        }
-        let rings = RingParam {
-            rx: ring.rx_pending,
-            tx: ring.tx_pending,
-        };
-
-        // SAFETY: Called under RTNL.
-        T::set_rings(&mut unsafe { rtnl(dev) }, rings, &mut extack).map(|()| 0)
-    })
-}
-
-unsafe extern "C" fn get_strings<T: Operations>(
-    _dev: *mut bindings::net_device,
-    set: u32,
-    data: *mut u8,
-) {
-    if set != bindings::ethtool_stringset_ETH_SS_STATS {
-        return;
+    /// Returns how interrupts are moderated.
+    fn coalesce(dev: &mut Rtnl<'_, Self>, extack: &mut Extack<'_>) -> Result<Coalesce> {
+        let _ = (dev, extack);
+        Err(EOPNOTSUPP)
     }
-    // SAFETY: The caller allocated what `get_sset_count()` asked for.
-    let data = unsafe { slice::from_raw_parts_mut(data, T::STATISTICS.len() * GSTRING_LEN) };
 
-    for (slot, name) in data.chunks_exact_mut(GSTRING_LEN).zip(T::STATISTICS) {
-        slot.fill(0);
-        // The last byte stays zero.
-        for (to, from) in slot.iter_mut().take(GSTRING_LEN - 1).zip(name.bytes()) {
-            *to = from;
-        }
+    /// Changes how interrupts are moderated, live.
+    fn set_coalesce(
+        dev: &mut Rtnl<'_, Self>,
+        coalesce: Coalesce,
+        extack: &mut Extack<'_>,
+    ) -> Result {
+        let _ = (dev, coalesce, extack);
+        Err(EOPNOTSUPP)
     }
-}
 
-unsafe extern "C" fn get_sset_count<T: Operations>(
-    _dev: *mut bindings::net_device,
-    set: c_int,
-) -> c_int {
-    match u32::try_from(set) {
-        // CAST: A few dozen.
-        Ok(bindings::ethtool_stringset_ETH_SS_STATS) => T::STATISTICS.len() as c_int,
-        _ => EOPNOTSUPP.to_errno(),
+    /// Returns which PAUSE frames are asked for.
+    fn pause(dev: &mut Rtnl<'_, Self>) -> Pause {
+        let _ = dev;
+        Pause::default()
     }
-}
 
-unsafe extern "C" fn get_ethtool_stats<T: Operations>(
-    dev: *mut bindings::net_device,
-    _stats: *mut bindings::ethtool_stats,
-    data: *mut u64,
-) {
-    // SAFETY: The caller allocated what `get_sset_count()` asked for.
-    let data = unsafe { slice::from_raw_parts_mut(data, T::STATISTICS.len()) };
+    /// Changes which PAUSE frames are sent and obeyed, or offered for that.
+    fn set_pause(dev: &mut Rtnl<'_, Self>, pause: Pause) -> Result {
+        let _ = (dev, pause);
+        Err(EOPNOTSUPP)
+    }
 
-    // SAFETY: Called under RTNL.
-    T::statistics(&mut unsafe { rtnl(dev) }, data);
+    /// Returns the link and how it comes about.
+    fn link(dev: &mut Rtnl<'_, Self>) -> Result<LinkSettings> {
+        let _ = dev;
+        Err(EOPNOTSUPP)
+    }
+
+    /// Changes how the link comes about.
+    fn set_link(dev: &mut Rtnl<'_, Self>, request: &LinkRequest) -> Result {
+        let _ = (dev, request);
+        Err(EOPNOTSUPP)
+    }
+
+    /// Starts auto-negotiation anew. `EINVAL` if it is off.
+    fn restart_autoneg(dev: &mut Rtnl<'_, Self>) -> Result {
+        let _ = dev;
+        Err(EOPNOTSUPP)
+    }
+
+    /// Returns why there is no link, if it is known.
+    fn link_down(dev: &mut Rtnl<'_, Self>) -> Option<LinkDown> {
+        let _ = dev;
+        None
+    }
+
+    /// Returns how often the link was lost.
+    fn link_losses(&self) -> u64 {
+        0
+    }
+
+    /// Fills the register dump, of [`Self::REGISTERS`] words, and returns the version of its
+    /// layout.
+    fn registers(dev: &mut Rtnl<'_, Self>, words: &mut [u32]) -> u32 {
+        let _ = (dev, words);
+        0
+    }
+
+    /// Returns the number by which a writer of the EEPROM shows that it knows the device.
+    fn eeprom_magic(&self) -> u32 {
+        0
+    }
+
+    /// Reads the EEPROM from byte `offset` on.
+    fn eeprom(dev: &mut Rtnl<'_, Self>, offset: usize, data: &mut [u8]) -> Result {
+        let _ = (dev, offset, data);
+        Err(EOPNOTSUPP)
+    }
+
+    /// Writes the EEPROM from byte `offset` on.
+    fn set_eeprom(dev: &mut Rtnl<'_, Self>, offset: usize, data: &[u8]) -> Result {
+        let _ = (dev, offset, data);
+        Err(EOPNOTSUPP)
+    }
+
+    /// Tests the device. `results`, all 0, are in the order of [`Self::TESTS`]; whatever is not 0
+    /// afterwards has failed.
+    fn self_test(dev: &mut Rtnl<'_, Self>, kind: TestKind, results: &mut [u64]) {
+        let _ = (dev, kind, results);
+    }
+
+    /// Makes the device visible to somebody in front of it.
+    fn identify(dev: &mut Rtnl<'_, Self>, state: Identify) -> Result {
+        let _ = (dev, state);
+        Err(EOPNOTSUPP)
+    }
+
+    /// Returns what can wake the system, and what shall.
+    fn wake(dev: &mut Rtnl<'_, Self>) -> Wake {
+        let _ = dev;
+        Wake::default()
+    }
+
+    /// Changes what wakes the system; only events that [`Self::wake`] said are supported.
+    fn set_wake(dev: &mut Rtnl<'_, Self>, events: WakeEvents) -> Result {
+        let _ = (dev, events);
+        Err(EOPNOTSUPP)
+    }
 }

@@ -5,6 +5,7 @@
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/netdevice.h>
+#include <linux/pm_wakeup.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
@@ -290,6 +291,16 @@ bool netdev_helper_running(const struct net_device *dev)
 bool netdev_helper_rtnl_locked(void)
 {
 	return rtnl_is_locked();
+}
+
+bool netdev_helper_can_wakeup(const struct net_device *dev)
+{
+	return dev->dev.parent && device_can_wakeup(dev->dev.parent);
+}
+
+int netdev_helper_set_wakeup(struct net_device *dev, bool enable)
+{
+	return device_set_wakeup_enable(dev->dev.parent, enable);
 }
 
 bool netdev_helper_needs_ops_lock(const struct net_device *dev)

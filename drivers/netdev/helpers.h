@@ -76,6 +76,8 @@ void *netdev_helper_priv(struct net_device *dev);
 void netdev_helper_set_parent(struct net_device *dev, struct device *parent);
 bool netdev_helper_running(const struct net_device *dev);
 bool netdev_helper_rtnl_locked(void);
+bool netdev_helper_can_wakeup(const struct net_device *dev);
+int netdev_helper_set_wakeup(struct net_device *dev, bool enable);
 bool netdev_helper_needs_ops_lock(const struct net_device *dev);
 
 netdev_features_t netdev_helper_features_check(struct sk_buff *skb,

@@ -31,6 +31,7 @@ pub(crate) mod ethtool;
 mod features;
 mod irq;
 mod lifecycle;
+mod messages;
 mod ndo;
 pub(crate) mod page_pool;
 pub(crate) mod params;
@@ -69,6 +70,11 @@ pub(crate) use self::{
     },
     features::Features,
     irq::IrqReturn,
+    messages::{
+        netif_info,
+        netif_info_limited,
+        Messages, //
+    },
     skb::{
         Checksum,
         DropReason,

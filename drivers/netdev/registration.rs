@@ -31,6 +31,7 @@ use kernel::{
     device::Bound,
     error::to_result,
     prelude::*,
+    sync::atomic::Atomic,
     types::Opaque, //
 };
 
@@ -79,6 +80,7 @@ impl<'a, T: Driver + ethtool::Operations + 'a> Registration<'a, T> {
                 napi: Opaque::new(bindings::napi_struct::default()),
                 watchdog: Opaque::new(bindings::timer_list::default()),
                 irq,
+                messages: Atomic::new(setup.messages.into_raw()),
             });
         }
         // SAFETY: As above; the private area is initialised now.

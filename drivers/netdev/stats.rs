@@ -47,19 +47,25 @@ impl Counter {
     /// Adds `n`, wrapping at 2^64.
     #[inline]
     pub(crate) fn add(&self, n: u64) {
-        #[cfg(CONFIG_64BIT)]
-        // SAFETY: Valid and aligned; see the type.
-        unsafe {
-            self.0.get().write_volatile(self.get().wrapping_add(n))
-        };
-        #[cfg(not(CONFIG_64BIT))]
-        self.0.store(self.0.load(Relaxed).wrapping_add(n), Relaxed);
+        self.set(self.get().wrapping_add(n));
     }
 
     /// Adds one.
     #[inline]
     pub(crate) fn inc(&self) {
         self.add(1);
+    }
+
+    /// Sets the value, for a counter that follows another.
+    #[inline]
+    pub(crate) fn set(&self, n: u64) {
+        #[cfg(CONFIG_64BIT)]
+        // SAFETY: Valid and aligned; see the type.
+        unsafe {
+            self.0.get().write_volatile(n)
+        };
+        #[cfg(not(CONFIG_64BIT))]
+        self.0.store(n, Relaxed);
     }
 
     /// Returns the value.

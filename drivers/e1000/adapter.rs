@@ -11,6 +11,7 @@ use crate::{
             Delays,
             Throttle, //
         },
+        led::Leds,
         mac::{
             self,
             Bits,
@@ -18,9 +19,10 @@ use crate::{
             RxMode, //
         },
         model::Model,
-        ring::RingSize, //
+        ring::RingSize,
+        wake::Wake, //
     },
-    link::Settings,
+    link,
     netdev::{
         Counter,
         EthAddr, //
@@ -29,6 +31,7 @@ use crate::{
 use kernel::{
     device::Bound,
     pci,
+    prelude::*,
     sync::atomic::{
         Atomic,
         Full,
@@ -50,11 +53,15 @@ pub(crate) struct Adapter<'bound> {
     pub(crate) adaptive: Atomic<bool>,
     /// Whether the device read as all ones; then nothing but its status is read, now and then.
     pub(crate) gone: Atomic<bool>,
+    pub(crate) chip: KBox<ChipCounters>,
     /// Largest frame that is received, in bytes, without FCS but with two VLAN tags. Whatever its
     /// length, the device spreads a frame over as many buffers as it takes.
     pub(crate) max_frame: Atomic<usize>,
     /// Descriptors that one packet may take of the present transmit ring.
     pub(crate) max_descriptors: Atomic<usize>,
+    /// Whether the chip has flow control. One that has not is emulated, and has no wire on which
+    /// errors could happen.
+    pub(crate) has_flow_control: bool,
 }
 
 /// What only the control path touches, under RTNL.
@@ -69,17 +76,21 @@ pub(crate) struct Control {
     pub(crate) multicast: Bits,
     /// The VLANs that are received while the filter is on.
     pub(crate) vlans: Bits,
-    /// Pause frames sent and obeyed.
+    /// Pause frames sent and obeyed: what [`link::Config::pause`] came to.
     pub(crate) flow: FlowControl,
-    /// What the PHY is told of the link.
-    pub(crate) link: Settings,
+    /// How the link is to come about.
+    pub(crate) link: link::Config,
     /// Interrupt moderation.
     pub(crate) throttle: Throttle,
     pub(crate) delays: Delays,
     /// Whether the log says that the device is gone.
     pub(crate) gone_reported: bool,
-    /// Which messages are printed, as bits of `netif_msg_*`.
-    pub(crate) messages: u32,
+    /// What was taken out of the chip's counters.
+    pub(crate) chip: KBox<hw::stats::Stats>,
+    /// What wakes the system from sleep.
+    pub(crate) wake: Wake,
+    /// The LEDs while they identify the device.
+    pub(crate) leds: Option<Leds>,
 }
 
 /// What the rings are built from.
@@ -105,12 +116,16 @@ pub(crate) struct Interrupts {
     masked: Atomic<bool>,
     /// Whether the NAPI polls on by itself, so that an interrupt is not wanted.
     pub(crate) polling: Atomic<bool>,
-    /// Whether the link may have changed since the last poll.
-    pub(crate) link: Atomic<bool>,
     /// Whether the watchdog asks the next poll to look for trouble.
     pub(crate) tick: Atomic<bool>,
+    /// Whether a cause for process context came since the last poll.
+    pub(crate) rare: Atomic<bool>,
     /// How often the handler has read `ICR`, which flushes the posted writes.
     pub(crate) count: Atomic<u32>,
+    /// Whether the self-test wants to know of causes, which are not enabled then.
+    testing: Atomic<bool>,
+    /// The causes it wants to know of.
+    tested: Atomic<u32>,
 }
 
 /// Causes that interrupt from the start. `TXDW` is added only if transmission turns out to
@@ -123,10 +138,40 @@ impl Interrupts {
             enabled: Atomic::new(0),
             masked: Atomic::new(false),
             polling: Atomic::new(false),
-            link: Atomic::new(false),
             tick: Atomic::new(false),
+            rare: Atomic::new(false),
             count: Atomic::new(0),
+            testing: Atomic::new(false),
+            tested: Atomic::new(0),
         }
+    }
+
+    /// Has [`Self::test`] take notes, from none on.
+    pub(crate) fn begin_test(&self) {
+        self.tested.store(0, Relaxed);
+        self.testing.store(true, Relaxed);
+    }
+
+    /// Ends what [`Self::begin_test`] began.
+    pub(crate) fn end_test(&self) {
+        self.testing.store(false, Relaxed);
+    }
+
+    /// Takes a note of the causes of an interrupt that is not enabled, and returns whether that
+    /// was for a test. In the handler.
+    pub(crate) fn test(&self, causes: Causes) -> bool {
+        let testing = self.testing.load(Relaxed) && !causes.is_empty();
+
+        if testing {
+            self.tested
+                .store(self.tested().with(causes).into_raw(), Relaxed);
+        }
+        testing
+    }
+
+    /// Returns the causes of which notes were taken.
+    pub(crate) fn tested(&self) -> Causes {
+        Causes::from_raw(self.tested.load(Relaxed))
     }
 }
 
@@ -236,9 +281,7 @@ pub(crate) struct RxStats {
     pub(crate) dropped_no_memory: Counter,
     pub(crate) length_errors: Counter,
     pub(crate) crc_errors: Counter,
-    pub(crate) frame_errors: Counter,
     pub(crate) bad_descriptors: Counter,
-    pub(crate) overruns: Counter,
     pub(crate) stalls: Counter,
     pub(crate) checksum_good: Counter,
 }
@@ -253,4 +296,31 @@ pub(crate) struct Stats {
     pub(crate) masked: Counter,
     pub(crate) resets: Counter,
     pub(crate) link_changes: Counter,
+    pub(crate) link_losses: Counter,
+}
+
+/// The chip's counters as of the last time that it was asked: its registers take RTNL, readers of
+/// statistics have none.
+pub(crate) struct ChipCounters([Counter; hw::stats::COUNT]);
+
+impl ChipCounters {
+    /// Makes counters at zero.
+    #[inline(never)]
+    pub(crate) fn new() -> Result<KBox<Self>> {
+        let counters = [const { Counter::new() }; hw::stats::COUNT];
+
+        Ok(KBox::new(Self(counters), GFP_KERNEL)?)
+    }
+
+    /// Returns the last known sum of `counter`.
+    pub(crate) fn get(&self, counter: hw::stats::Counter) -> u64 {
+        self.0.get(counter as usize).map_or(0, Counter::get)
+    }
+
+    /// Makes the sum of `counter` known. Under RTNL.
+    pub(crate) fn publish(&self, counter: hw::stats::Counter, sum: u64) {
+        if let Some(published) = self.0.get(counter as usize) {
+            published.set(sum);
+        }
+    }
 }

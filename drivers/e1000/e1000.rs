@@ -13,6 +13,7 @@ mod ethtool;
 mod features;
 mod filter;
 mod link;
+mod mii;
 mod moderation;
 mod napi;
 mod offload;
@@ -20,6 +21,7 @@ mod ops;
 mod params;
 mod probe;
 mod rx;
+mod selftest;
 mod tx;
 
 #[forbid(unsafe_code)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The state of the link.
+//! The link: how it is to come about, and what became of it.
 
 use crate::{
     adapter::{
@@ -10,18 +10,27 @@ use crate::{
     hw::{
         flow::FlowControl,
         is_gone,
+        mac,
+        model,
         phy::{
             self,
             Advertise,
+            Crossover,
             Duplex,
-            Link, //
+            Link,
+            Speed, //
         },
+        queue,
         regs::STATUS,
         Regs, //
     },
     netdev::{
+        ethtool::Pause,
         netdev_err,
         netdev_info,
+        netif_info,
+        Events,
+        Features,
         Rtnl, //
     },
 };
@@ -30,29 +39,30 @@ use kernel::{
     sync::atomic::Relaxed, //
 };
 
-/// What the PHY is told of the link.
+/// What the PHY is told of speed and duplex.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Settings {
-    /// Negotiate, offering these modes.
+    /// Negotiate, offering these modes. What is offered of PAUSE is not said here.
     Auto(Advertise),
     /// This mode and no negotiation.
     Forced(Link),
 }
 
 impl Settings {
-    /// What the PHY does by itself.
-    pub(crate) const DEFAULT: Self = Self::Auto(Advertise::ALL);
-
-    /// Tells the PHY. The link goes down and comes back after half a second or more.
+    /// Returns what makes for `link`; `None` if there is no such mode.
     ///
-    /// Fails with `ETIMEDOUT` or `EIO` if the PHY does not answer.
-    pub(crate) fn apply(self, bar: &Bar<'_>) -> Result {
-        match self {
-            Self::Auto(offer) => {
-                phy::advertise(bar, offer)?;
-                phy::restart_autoneg(bar)
-            }
-            Self::Forced(link) => phy::force(bar, link),
+    /// 1000BASE-T takes negotiation (IEEE 802.3, 40.5.1), so nothing else is offered then.
+    pub(crate) fn for_mode(link: Link) -> Option<Self> {
+        match (link.speed, link.duplex) {
+            (Speed::Mbps1000, Duplex::Half) => None,
+            (Speed::Mbps1000, Duplex::Full) => Some(Self::Auto(Advertise {
+                half10: false,
+                full10: false,
+                half100: false,
+                full100: false,
+                ..Advertise::ALL
+            })),
+            _ => Some(Self::Forced(link)),
         }
     }
 }
@@ -76,6 +86,155 @@ pub(crate) fn set_gone(dev: &mut Rtnl<'_, Adapter<'_>>) {
         netdev_err!(dev.device(), "the device is gone\n");
     }
     dev.device().carrier_off();
+}
+
+/// How the link is to come about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Config {
+    pub(crate) settings: Settings,
+    /// What was offered last, or would be.
+    pub(crate) offer: Advertise,
+    /// Counts while the link is negotiated; the PHY wants it straight while speed is forced.
+    pub(crate) crossover: Crossover,
+    /// What is asked for of flow control.
+    pub(crate) pause: Pause,
+}
+
+impl Config {
+    /// Makes a configuration with flow control to be negotiated.
+    pub(crate) fn new(settings: Settings, flow: FlowControl) -> Self {
+        Self {
+            settings,
+            offer: match settings {
+                Settings::Auto(offer) => offer,
+                Settings::Forced(_) => Advertise::ALL,
+            },
+            crossover: Crossover::Auto,
+            pause: Pause {
+                autoneg: true,
+                rx: flow.rx,
+                tx: flow.tx,
+            },
+        }
+    }
+
+    /// Returns `modes` with what is to be offered of PAUSE.
+    ///
+    /// To obey PAUSE frames alone cannot be offered. So one who would do that offers both, and
+    /// sees what the partner makes of it (IEEE 802.3 table 28B-3).
+    pub(crate) fn with_pause(&self, modes: Advertise) -> Advertise {
+        Advertise {
+            pause: self.pause.rx,
+            asym_pause: self.pause.rx || self.pause.tx,
+            ..modes
+        }
+    }
+
+    /// Has the device do what this says. Writes nothing that is so already; what it writes takes
+    /// the link down for half a second or more.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if the device is gone, `ETIMEDOUT` or `EIO` if the PHY does not answer.
+    pub(crate) fn program(&self, bar: &Bar<'_>) -> Result {
+        match self.settings {
+            Settings::Auto(modes) => {
+                mac::force_link(bar, None)?;
+                phy::set_crossover(bar, self.crossover)?;
+                let changed = phy::advertise(bar, self.with_pause(modes))?;
+
+                if changed || !phy::is_negotiating(bar)? {
+                    phy::restart_autoneg(bar)?;
+                }
+            }
+            Settings::Forced(link) => {
+                mac::force_link(bar, Some(link))?;
+                if !phy::is_forced(bar, link)? {
+                    phy::force(bar, link)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Changes how the link comes about. If the device does not take it, the old way is kept.
+///
+/// # Errors
+///
+/// `EBUSY` while the PHY is in loopback; else as [`Config::program`].
+pub(crate) fn configure(dev: &mut Rtnl<'_, Adapter<'_>>, config: Config) -> Result {
+    let bar = &dev.shared().bar;
+
+    if dev.device().features().contains(Features::LOOPBACK) {
+        return Err(EBUSY);
+    }
+    let old = core::mem::replace(&mut dev.control().link, config);
+
+    if let Err(e) = config.program(bar) {
+        dev.control().link = old;
+        let _ = old.program(bar);
+        return Err(e);
+    }
+    if dev.is_up() {
+        check(dev);
+        // With the link up all the while, there may be something new about it.
+        if dev.device().carrier_ok() {
+            control_flow(dev);
+        }
+    }
+    Ok(())
+}
+
+/// Returns the flow control that what is asked for comes to.
+fn resolve(dev: &mut Rtnl<'_, Adapter<'_>>, link: Link) -> FlowControl {
+    let bar = &dev.shared().bar;
+    let Config {
+        settings, pause, ..
+    } = dev.control().link;
+
+    // IEEE 802.3 annex 31B: only for full duplex.
+    if link.duplex == Duplex::Half || !dev.shared().has_flow_control {
+        return FlowControl::NONE;
+    }
+    match settings {
+        Settings::Auto(modes) if pause.autoneg => match phy::partner(bar) {
+            Ok(partner) => FlowControl::negotiated(dev.control().link.with_pause(modes), partner),
+            Err(_) => FlowControl::NONE,
+        },
+        _ => FlowControl {
+            rx: pause.rx,
+            tx: pause.tx,
+        },
+    }
+}
+
+/// Brings flow control and collision distance in line with the link, which is up.
+fn control_flow(dev: &mut Rtnl<'_, Adapter<'_>>) {
+    let bar = &dev.shared().bar;
+    let Ok(Some(link)) = phy::link(bar) else {
+        return;
+    };
+    let flow = resolve(dev, link);
+
+    if flow != dev.control().flow {
+        if let Err(e) = flow.apply(bar, model::MAX_FRAME) {
+            netdev_err!(dev.device(), "cannot set flow control: {e:?}\n");
+            return;
+        }
+        dev.control().flow = flow;
+    }
+    // The transmitter is started for full duplex.
+    if link.duplex == Duplex::Half {
+        queue::enable_tx(bar, false);
+    }
+}
+
+/// As [`update`], for those who have nothing to do with a device that comes back.
+pub(crate) fn check(dev: &mut Rtnl<'_, Adapter<'_>>) {
+    if update(dev) == Presence::Back {
+        dev.device().schedule_work(Events::RESET);
+    }
 }
 
 /// Brings the carrier up to date with the device, and says so if it changed.
@@ -105,8 +264,10 @@ pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) -> Presence {
     if up {
         let link = status.link();
 
+        control_flow(dev);
         netdev.carrier_on();
-        netdev_info!(
+        netif_info!(
+            LINK,
             netdev,
             "NIC Link is Up {} Mbps {} Duplex, Flow Control: {}\n",
             link.speed.mbps(),
@@ -131,8 +292,9 @@ pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) -> Presence {
             }
         );
     } else {
+        shared.stats.link_losses.inc();
         netdev.carrier_off();
-        netdev_info!(netdev, "NIC Link is Down\n");
+        netif_info!(LINK, netdev, "NIC Link is Down\n");
     }
     Presence::Here
 }

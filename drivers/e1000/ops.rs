@@ -7,19 +7,24 @@ use crate::{
         Adapter,
         Config,
         Control,
+        Stats,
         OVERHEAD, //
     },
+    ethtool,
     features,
     filter,
     hw::{
         model,
         queue,
-        reset, //
+        reset,
+        stats::Counter as Chip,
+        wake::Wake, //
     },
     link::{
         self,
         Presence, //
     },
+    mii,
     napi,
     netdev::{
         netdev_err,
@@ -59,7 +64,7 @@ impl<'bound> Driver for Adapter<'bound> {
     type Tx = tx::Queue<'bound>;
     type Rx = rx::Queue;
 
-    const PHY_ADDRESS: u8 = 1;
+    const PHY_ADDRESS: u8 = mii::PHY_ADDRESS;
 
     fn build(dev: &mut Rtnl<'_, Self>, config: &Config) -> Result<Rings<Self>> {
         let shared = dev.shared();
@@ -74,6 +79,7 @@ impl<'bound> Driver for Adapter<'bound> {
         let shared = dev.shared();
         let control = dev.control();
 
+        rings.tx.set_delayed(control.delays.delays_tx());
         rings.tx.start(shared);
         // Only after a halt that had to turn the receiver off.
         control.filters.control.apply(&shared.bar, control.rx_mode);
@@ -142,6 +148,8 @@ impl<'bound> Driver for Adapter<'bound> {
     }
 
     fn work(dev: &mut Rtnl<'_, Self>, events: Events) {
+        // Before a reset loses it.
+        ethtool::refresh(dev);
         let came_back =
             events.contains(Events::LINK) && dev.is_up() && link::update(dev) == Presence::Back;
 
@@ -151,12 +159,24 @@ impl<'bound> Driver for Adapter<'bound> {
     }
 
     fn stats64(dev: &Device<Self>, stats: &mut LinkStats<'_>) {
-        let tx = &dev.shared().stats.tx;
-        let rx = &dev.shared().stats.rx;
-        let length = rx.length_errors.get();
-        let crc = rx.crc_errors.get();
-        let frame = rx.frame_errors.get();
+        let Stats { tx, rx, .. } = &dev.shared().stats;
+        let chip = &dev.shared().chip;
+        let sum = |counters: &[Chip]| {
+            counters
+                .iter()
+                .fold(0u64, |sum, counter| sum.wrapping_add(chip.get(*counter)))
+        };
+        let length = rx
+            .length_errors
+            .get()
+            .wrapping_add(sum(&[Chip::RUC, Chip::ROC]));
+        let crc = rx.crc_errors.get().wrapping_add(sum(&[Chip::CRCERRS]));
+        let other = sum(&[Chip::ALGNERRC, Chip::RXERRC, Chip::CEXTERR]);
 
+        // What the chip counts is as of the last time that it was asked; this has it asked again.
+        if dev.shared().has_flow_control {
+            dev.schedule_work(Events::DRIVER_0);
+        }
         stats
             .rx_packets(rx.packets.get())
             .rx_bytes(rx.bytes.get())
@@ -166,16 +186,24 @@ impl<'bound> Driver for Adapter<'bound> {
             .rx_errors(
                 length
                     .wrapping_add(crc)
-                    .wrapping_add(frame)
+                    .wrapping_add(other)
                     .wrapping_add(rx.bad_descriptors.get()),
             )
             .rx_length_errors(length)
             .rx_crc_errors(crc)
-            .rx_frame_errors(frame)
+            .rx_frame_errors(sum(&[Chip::ALGNERRC]))
             .rx_dropped(rx.dropped_no_memory.get())
-            .rx_missed_errors(rx.overruns.get())
-            .tx_errors(tx.hangs.get())
-            .tx_dropped(tx.dropped.get());
+            .rx_missed_errors(sum(&[Chip::MPC]))
+            .tx_errors(
+                tx.hangs
+                    .get()
+                    .wrapping_add(sum(&[Chip::ECOL, Chip::LATECOL])),
+            )
+            .tx_dropped(tx.dropped.get())
+            .collisions(sum(&[Chip::COLC]))
+            .tx_aborted_errors(sum(&[Chip::ECOL]))
+            .tx_window_errors(sum(&[Chip::LATECOL]))
+            .tx_carrier_errors(sum(&[Chip::TNCRS]));
     }
 
     fn queue_stats_rx(dev: &Device<Self>, stats: &mut QueueStatsRx<'_>) {
@@ -240,11 +268,24 @@ impl<'bound> Driver for Adapter<'bound> {
         Ok(())
     }
 
+    fn mii_read(dev: &mut Rtnl<'_, Self>, phy: u8, reg: u8) -> Result<u16> {
+        mii::read(dev, phy, reg)
+    }
+
+    fn mii_write(dev: &mut Rtnl<'_, Self>, phy: u8, reg: u8, value: u16) -> Result {
+        mii::write(dev, phy, reg, value)
+    }
+
     fn shutdown(dev: &mut Rtnl<'_, Self>) {
         let shared = dev.shared();
 
-        // A device that is gone does no DMA either.
-        let _ = reset::quiesce(&shared.bar, &mut dev.control().filters);
+        let control = dev.control();
+
+        // A device that is gone does no DMA either, and wakes nobody.
+        let _ = reset::quiesce(&shared.bar, &mut control.filters);
+        if control.wake != Wake::NONE {
+            let _ = control.wake.arm(&shared.bar, control.rx_mode);
+        }
     }
 
     fn resume(dev: &mut Rtnl<'_, Self>) -> Result {
@@ -253,7 +294,7 @@ impl<'bound> Driver for Adapter<'bound> {
 }
 
 /// Brings the device, in whatever state it is, to the one that [`probe`] left it in.
-fn reinit(dev: &mut Rtnl<'_, Adapter<'_>>) -> Result {
+pub(crate) fn reinit(dev: &mut Rtnl<'_, Adapter<'_>>) -> Result {
     let shared = dev.shared();
     let address = dev.device().address();
     let control = dev.control();

@@ -22,9 +22,12 @@ use crate::{
         ring::RingSize, //
     },
     link::Settings,
-    netdev::params::{
-        params,
-        IntArray, //
+    netdev::{
+        params::{
+            params,
+            IntArray, //
+        },
+        Messages, //
     },
 };
 use core::ops::RangeInclusive;
@@ -46,7 +49,7 @@ mod raw {
         array Speed: "Forced speed in Mb/s, 0 (auto), 10, 100 or 1000 (default 0)";
         array Duplex: "Forced duplex, 0 (auto), 1 (half) or 2 (full) (default 0)";
         array AutoNeg: "Advertised modes, a sum of 1 (10 half), 2 (10 full), 4 (100 half), 8 (100 full), 32 (1000 full) (default 47)";
-        array FlowControl: "Flow control, 0 (none), 1 (rx), 2 (tx) or 3 (both) (default 0)";
+        array FlowControl: "Flow control to offer, 0 (none), 1 (rx), 2 (tx) or 3 (both) (default 3)";
         array XsumRX: "Receive checksum offload, 0 (off) or 1 (on) (default 1)";
         array TxIntDelay: "Transmit interrupt delay in units of 1.024 us, 0-65535 (default 8)";
         array TxAbsIntDelay: "Transmit absolute interrupt delay in units of 1.024 us, 0-65535 (default 32)";
@@ -70,8 +73,7 @@ pub(crate) struct Params {
     pub(crate) throttle: Throttle,
     /// Whether the driver moderates interrupts by itself.
     pub(crate) adaptive: bool,
-    /// Bits of `netif_msg_*`.
-    pub(crate) messages: u32,
+    pub(crate) messages: Messages,
 }
 
 /// The number of the next card.
@@ -234,7 +236,7 @@ impl Params {
             dev,
             card: CARDS.fetch_add(1, Full),
         };
-        let flow = reader.within(&raw::FlowControl, "FlowControl", 0..=3, 0);
+        let flow = reader.within(&raw::FlowControl, "FlowControl", 0..=3, 3);
         let debug = reader.within(&raw::debug, "debug", -1..=16, -1);
 
         let (throttle, adaptive) = reader.throttle();
@@ -259,21 +261,8 @@ impl Params {
             },
             throttle,
             adaptive,
-            messages: message_bits(debug),
+            messages: Messages::from_debug(debug),
         }
-    }
-}
-
-/// Returns the bits for a level, as `netif_msg_init()` does: the lowest `level` of them.
-fn message_bits(level: i32) -> u32 {
-    /// Driver, probe and link messages.
-    const DEFAULT: u32 = 0x7;
-
-    match u32::try_from(level) {
-        Ok(level) => 1u32
-            .checked_shl(level)
-            .map_or(u32::MAX, |bit| bit.wrapping_sub(1)),
-        Err(_) => DEFAULT,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     adapter::{
         Adapter,
         Bar,
+        ChipCounters,
         Config,
         Control,
         Interrupts,
@@ -16,6 +17,10 @@ use crate::{
     hw::{
         self,
         eeprom,
+        flow::{
+            self,
+            FlowControl, //
+        },
         mac::{
             self,
             Bits,
@@ -27,8 +32,9 @@ use crate::{
         queue,
         reset,
         ring::RingSize,
+        wake::Wake, //
     },
-    link::Settings,
+    link,
     netdev::{
         self,
         EthAddr,
@@ -97,30 +103,14 @@ impl netdev::pci::Driver for E1000 {
             .inspect_err(|e| dev_err!(pdev, "no usable DMA addressing: {e:?}\n"))?;
 
         let params = Params::next(pdev.as_ref());
-        let mut filters = Filters::new();
+        let mut control = control(&params)?;
 
-        reset::reset(&bar, &mut filters, model::MAX_FRAME)
+        reset::reset(&bar, &mut control.filters, model::MAX_FRAME)
             .inspect_err(|e| dev_err!(pdev, "does not come out of reset: {e:?}\n"))?;
         let (address, address_is_random) = address(pdev, &bar)?;
-        let mut addresses = [None; mac::RECEIVE_ADDRESSES];
-        let [station, ..] = &mut addresses;
+        let [station, ..] = &mut control.addresses;
 
         *station = Some(address);
-        let mut control = Control {
-            filters,
-            rx_mode: RxMode::DEFAULT,
-            addresses,
-            multicast: Bits::NONE,
-            // Frames with a priority but no VLAN are always wanted.
-            vlans: priority_tagged(),
-            flow: params.flow,
-            link: params.link,
-            throttle: params.throttle,
-            delays: params.delays,
-            gone_reported: false,
-            messages: params.messages,
-        };
-
         init(&bar, model, &mut control, address)
             .inspect_err(|e| dev_err!(pdev, "cannot be initialised: {e:?}\n"))?;
         pdev.set_master();
@@ -138,21 +128,24 @@ impl netdev::pci::Driver for E1000 {
             min_mtu: MIN_MTU,
             max_mtu: model::MAX_MTU,
             tso_max_size: offload::MAX_TSO_SIZE,
-            messages: netdev::Messages::DEFAULT,
+            messages: params.messages,
             watchdog_msecs: 5000,
         };
         let config = Config {
             tx: params.tx,
             rx: params.rx,
         };
+        let has_flow_control = flow::is_present(&bar);
         let shared = Adapter {
             pdev,
             bar,
+            has_flow_control,
             model,
             irq: Interrupts::new(),
             gone: Atomic::new(false),
             adaptive: Atomic::new(params.adaptive),
             stats: Stats::default(),
+            chip: ChipCounters::new()?,
             max_frame: Atomic::new(DEFAULT_MTU + OVERHEAD),
             max_descriptors: Atomic::new(0),
         };
@@ -161,7 +154,7 @@ impl netdev::pci::Driver for E1000 {
             setup,
             Probed {
                 shared,
-                control: KBox::new(control, GFP_KERNEL)?,
+                control,
                 config,
             },
         ))
@@ -179,6 +172,30 @@ impl netdev::pci::Driver for E1000 {
             dev.address()
         );
     }
+}
+
+/// Makes the data of the control path.
+// Not on the caller's stack, of which there is not much.
+#[inline(never)]
+fn control(params: &Params) -> Result<KBox<Control>> {
+    let control = Control {
+        filters: Filters::new(),
+        rx_mode: RxMode::DEFAULT,
+        addresses: [None; mac::RECEIVE_ADDRESSES],
+        multicast: Bits::NONE,
+        // Frames with a priority but no VLAN are always wanted.
+        vlans: priority_tagged(),
+        flow: FlowControl::NONE,
+        link: link::Config::new(params.link, params.flow),
+        throttle: params.throttle,
+        delays: params.delays,
+        gone_reported: false,
+        chip: hw::stats::Stats::new()?,
+        wake: Wake::NONE,
+        leds: None,
+    };
+
+    Ok(KBox::new(control, GFP_KERNEL)?)
 }
 
 /// The VLAN table with only VLAN 0 in it.
@@ -238,10 +255,8 @@ pub(crate) fn init(bar: &Bar<'_>, model: Model, control: &mut Control, address: 
     // The filter is on from the start.
     control.filters.vlans.commit(bar, &control.vlans);
 
-    // The PHY has negotiated by itself; doing it again would take the link down.
-    if control.link != Settings::DEFAULT {
-        control.link.apply(bar)?;
-    }
+    // The PHY has negotiated by itself, and is left alone if that was about the right things.
+    control.link.program(bar)?;
 
     // No ring yet: head and tail equal, so that nothing is received.
     queue::set_rx_ring(bar, 0, RingSize::DEFAULT, 0);

@@ -100,6 +100,8 @@ pub(crate) struct Queue<'bound> {
     /// The contexts that the device has: for checksums, and for segmentation.
     contexts: [Option<ContextFields>; 2],
     stopped: bool,
+    /// Whether write-backs may interrupt later.
+    delayed: bool,
     /// The oldest descriptor in flight when the watchdog looked last, and how often it has been
     /// the same.
     stuck: (u16, u32),
@@ -138,6 +140,7 @@ impl<'bound> Queue<'bound> {
             },
             contexts: [None, None],
             stopped: false,
+            delayed: false,
             stuck: (0, 0),
         })
     }
@@ -150,6 +153,11 @@ impl<'bound> Queue<'bound> {
         adapter
             .max_descriptors
             .store(self.stop_below.into(), Relaxed);
+    }
+
+    /// Chooses whether the interrupts of write-backs are delayed by the chip's timers.
+    pub(crate) fn set_delayed(&mut self, delayed: bool) {
+        self.delayed = delayed;
     }
 
     /// Takes a packet; see [`Driver::xmit`](crate::netdev::Driver::xmit).
@@ -415,7 +423,10 @@ impl<'bound> Queue<'bound> {
         }
         // Only the last descriptor of the batch reports. Its index is within the ring.
         if let Ok(desc) = TxDesc::load(&self.descs, self.last.into()) {
-            let _ = desc.with_rs().store(&self.descs, self.last.into());
+            let _ = desc
+                .with_rs()
+                .with_ide(self.delayed)
+                .store(&self.descs, self.last.into());
         }
         if let Some(slot) = self.slots.get_mut(usize::from(self.batch)) {
             slot.batch_end = self.last;

@@ -66,7 +66,9 @@ impl Operations for Adapter<'_> {
         tx: RingSize::MAX,
     };
 
-    const COALESCE: CoalesceParams = CoalesceParams::RX_USECS.with(CoalesceParams::TX_USECS);
+    const COALESCE: CoalesceParams = CoalesceParams::RX_USECS
+        .with(CoalesceParams::TX_USECS)
+        .with(CoalesceParams::ADAPTIVE_RX);
 
     const REGISTERS: usize = dump::WORDS;
 

@@ -8,7 +8,8 @@
 //! (`gro_flush_timeout`, `napi_defer_hard_irqs`), until they find nothing. A load with many frames
 //! to a poll is left to interrupts, which gather more of them; so is one that is rare.
 //!
-//! An administrator who sets either of the two for the NAPI takes over.
+//! `ethtool -C adaptive-rx off` ends it; so does an administrator who sets either of the two for
+//! the NAPI.
 
 use crate::{
     adapter::Adapter,
@@ -17,9 +18,12 @@ use crate::{
         Polling, //
     }, //
 };
-use kernel::time::{
-    Instant,
-    Monotonic, //
+use kernel::{
+    sync::atomic::Relaxed,
+    time::{
+        Instant,
+        Monotonic, //
+    }, //
 };
 
 /// How a load that waits for answers is polled.
@@ -56,7 +60,7 @@ impl Moderator {
     /// Decides how to go on after a poll that found `done` packets.
     #[inline]
     pub(crate) fn moderate(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, done: usize) {
-        if done > FEW {
+        if done > FEW || !ctx.adaptive.load(Relaxed) {
             self.streak = 0;
             if self.set != Polling::OFF {
                 self.apply(ctx, Polling::OFF);

@@ -6,6 +6,8 @@
 //! leaves the first packet after a quiet time undelayed, which the receive timers don't. QEMU and
 //! the driver's other users of it are in `hw::irq`.
 //!
+//! `adaptive-rx` lets the driver poll on after an interrupt while that pays (`crate::moderation`).
+//!
 //! `tx-usecs` are the transmit timers: how long the write-back of a descriptor may take to
 //! interrupt. They count only while transmission completes by interrupts; where the device sends
 //! before the doorbell returns there are none.
@@ -25,13 +27,18 @@ use crate::{
         Rtnl, //
     },
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::atomic::Relaxed, //
+};
 
 /// Returns how interrupts are moderated.
 pub(super) fn get(dev: &mut Rtnl<'_, Adapter<'_>>) -> Coalesce {
+    let adaptive_rx = dev.shared().adaptive.load(Relaxed);
     let control = dev.control();
 
     Coalesce {
+        adaptive_rx,
         rx_usecs: control.throttle.usecs(),
         tx_usecs: if control.delays.delays_tx() {
             control.delays.tx_abs.usecs()
@@ -83,6 +90,7 @@ pub(super) fn set(
             );
         }
     }
+    dev.shared().adaptive.store(wanted.adaptive_rx, Relaxed);
     delays.apply(bar);
     dev.control().throttle = throttle;
     dev.control().delays = delays;

@@ -39,13 +39,13 @@ def frames_pass(mtu):
 for mtu in MTUS + MTUS[::-3]:
     run(f"ip link set {NIC} mtu {mtu}")
     wait_until(5, lambda: carrier(NIC))
-    time.sleep(1.3 if DRIVER == "e1000" else 0.05)
+    settle()
     same(f"MTU {mtu}: frames up to it pass both ways", [], frames_pass(mtu))
 
 # A burst of the largest frames: what arrives is whole and in order.
 run(f"ip link set {NIC} mtu 16110")
 wait_until(5, lambda: carrier(NIC))
-time.sleep(1.3 if DRIVER == "e1000" else 0.05)
+settle()
 nic.drain()
 sent = [frame(NIC_MAC, PEER_MAC, n.to_bytes(4, "big") + pattern(16100 - n, n)) for n in range(200)]
 for n, data in enumerate(sent):

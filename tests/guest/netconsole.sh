@@ -8,10 +8,18 @@
 check "pair up" pair
 answers 10.9.0.2
 mac=$(peer cat /sys/class/net/peer0/address)
-peer sh -c 'nc -u -l -p 6666 >/tmp/console 2>/dev/null' &
-sleep 0.5
+peer python3 -u -c '
+import socket, sys
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)
+sock.bind(("10.9.0.2", 6666))
+while True:
+    sys.stdout.write(sock.recv(4096).decode(errors="replace"))
+' >/tmp/console 2>&1 &
+wait_until 10 peer sh -c "ss -Hlun | grep -q :6666"
 check "netconsole starts" modprobe netconsole "netconsole=6665@10.9.0.1/$NIC_IF,6666@10.9.0.2/$mac"
 dmesg -n 8
+echo on >/proc/sys/kernel/printk_devkmsg
 
 # lines NAME COUNT: how many of the kernel's lines NAME 1, NAME 2... are there, in order.
 arrived() { sed -n "s/.*$1 \([0-9]*\) x*\$/\1/p" /tmp/console | awk '$1 == NR { n++ } END { print n + 0 }'; }

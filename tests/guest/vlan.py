@@ -10,6 +10,7 @@ from wire import Port, frame, pattern
 
 quiet()
 run("ethtool -K peer0 gro off", "peer")
+run("ip link set peer0 mtu 1508", "peer")
 nic, peer = Port(NIC), Port(PEER, "peer")
 serial = 0
 
@@ -51,12 +52,14 @@ same("stripping is on", "on", feature("rx-vlan-offload"))
 same("insertion is on", True, feature("tx-vlan-offload").startswith("on"))
 same("the filter is on", True, feature("rx-vlan-filter").startswith("on"))
 check("without VLANs: an untagged frame", arrives(tagged([])))
+on_c("it drops the priority")
 check("without VLANs: priority tags (VLAN 0) pass", arrives(tagged([(0x8100, 0x6000)])))
 
 VIDS = (1, 2, 31, 32, 33, 100, 1000, 4094)
 for number in VIDS:
     vid(number)
 ports = {number: Port(f"v{number}") for number in VIDS}
+settle()
 for strip in (True, False):
     features(rx_vlan_offload=strip)
     word = "stripped" if strip else "not stripped"
@@ -80,8 +83,6 @@ for strip in (True, False):
     same(f"{word}: of 600 frames just the 200 tagged ones have a tag", (600, 200),
          (len(found), sum(one[12:14] == b"\x81\x00" for one in found)))
     same(f"{word}: the VLAN's interfaces got just those", 200, sum(stat(f"v{n}", "rx_packets") for n in VIDS) - before)
-    wrong = [one for one in range(3) if not arrives(tagged([(0x8100, 77 + one)])) is False]
-    check(f"{word}: the filter keeps other VLANs out, or the kernel does", all(stat(f"v{n}", "rx_dropped") == 0 for n in VIDS))
     check(f"{word}: QinQ at full size", arrives(frame(NIC_MAC, PEER_MAC, pattern(1500), tags=[(0x8100, 100), (0x8100, 5)]), nic))
     check(f"{word}: 802.1ad outside", arrives(frame(NIC_MAC, PEER_MAC, pattern(500), tags=[(0x88A8, 100), (0x8100, 5)]), nic))
 features(rx_vlan_offload=True)
@@ -90,24 +91,28 @@ features(rx_vlan_offload=True)
 other = tagged([(0x8100, 555)])
 check("another VLAN's frames are filtered", not arrives(other))
 run(f"ip link set {NIC} promisc on")
-time.sleep(1.2)
+settle(promisc=True)
 check("promiscuous: another VLAN's frames pass", wait_until(3, lambda: arrives(tagged([(0x8100, 555)]))))
 run(f"ip link set {NIC} promisc off")
-time.sleep(1.2)
+settle(promisc=True)
 check("no longer promiscuous: they do not", not arrives(other))
 check("and the own ones do", wait_until(3, lambda: arrives(tagged([(0x8100, 100)]))))
 run("ip link del v1000")
 check("a deleted VLAN's frames do not pass", not arrives(tagged([(0x8100, 1000)])))
 vid(1000)
 ports[1000] = Port("v1000")
+settle()
 check("created again: they do", arrives(tagged([(0x8100, 1000)])))
 down()
 up()
 for number in VIDS:
     run(f"ip link set v{number} up")
+settle()
 check("over down and up: own VLANs pass", arrives(tagged([(0x8100, 100)])))
 check("over down and up: others do not", not arrives(other))
 run(f"ethtool -G {NIC} rx 512")
+wait_until(5, lambda: carrier(NIC))
+settle()
 check("over a ring resize: own VLANs pass", arrives(tagged([(0x8100, 100)])))
 
 fixed = feature("tx-vlan-offload").endswith("[fixed]")
@@ -159,6 +164,7 @@ talk()
 pair()
 for number in VIDS:
     run(f"ip link del v{number}")
+run("ip link set peer0 mtu 1500", "peer")
 for name, parent, number, net, proto in (("w10", NIC, 10, 10, "802.1Q"), ("w20", "w10", 20, 20, "802.1Q"),
                                          ("ad", NIC, 30, 30, "802.1ad"), ("ad40", "ad", 40, 40, "802.1Q")):
     for ns, top, last in ((None, parent, 1), ("peer", parent.replace(NIC, PEER), 2)):

@@ -151,6 +151,13 @@ def up(interface=NIC):
         raise RuntimeError(f"{interface} has no carrier")
 
 
+def settle(promisc=False):
+    """After a change of mode: each write of RCTL stops QEMU's receiver for a second,
+    and the C driver writes it whenever it can."""
+    if promisc or DRIVER == "e1000":
+        time.sleep(1.3)
+
+
 def down(interface=NIC):
     run(f"ip link set {interface} down")
 

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The driver with a NIC that tells no lies, but is not QEMU's: everything must work, nothing may be lost.
+
+These force the paths that QEMU's own device never takes: completion of
+transmission by interrupt, register writes that arrive late as under KVM,
+checksums reported by the device, the other two models, power management.
+"""
+
+import dataclasses
+
+import guestlog
+from report import Outcome
+
+RINGS = (48, 64, 128, 256)
+# What keeps NAPI from its interrupt, and so from the register read that flushes posted writes.
+POLLING = {
+    "interrupts": "true",
+    "busy polling": "sysctl -qw net.core.busy_poll=50 net.core.busy_read=50",
+    "deferred interrupts": "echo 5 >/sys/class/net/{i}/napi_defer_hard_irqs; echo 500000 >/sys/class/net/{i}/gro_flush_timeout",
+    "threaded": "echo 1 >/sys/class/net/{i}/threaded",
+}
+PLAIN = ("sysctl -qw net.core.busy_poll=0 net.core.busy_read=0; echo 0 >/sys/class/net/{i}/napi_defer_hard_irqs; "
+         "echo 0 >/sys/class/net/{i}/gro_flush_timeout; echo 0 >/sys/class/net/{i}/threaded")
+FRAMES = 1500
+
+
+@dataclasses.dataclass
+class Mode:
+    name: str
+    options: str
+    checks: tuple = ("essentials",)
+    model: str = "e1000"
+    smp: int = 1
+    long: bool = False
+
+
+MODES = (
+    Mode("as QEMU's", ""),
+    Mode("transmits later", "--tx async", ("essentials", "completes")),
+    Mode("transmits 3 ms later", "--tx async --tx-delay-us 3000", ("essentials", "completes")),
+    Mode("transmits later, 2 processors", "--tx async", ("essentials", "completes"), smp=2),
+    Mode("posted writes as under KVM", "--coalesced --rx-full wait", ("essentials", "bursts")),
+    Mode("posted writes, transmits later", "--coalesced --tx async --rx-full wait", ("essentials", "bursts", "completes"), long=True),
+    Mode("waits for descriptors", "--rx-full wait", ("bursts",), long=True),
+    Mode("checks checksums", "--rx-csum real", ("essentials", "checksums")),
+    Mode("82545EM", "", ("essentials",), "e1000-82545em"),
+    Mode("82544GC", "", ("essentials",), "e1000-82544gc"),
+    Mode("power management", "--pm", ("essentials", "sleeps")),
+    Mode("slow to negotiate, slow MDIC", "--autoneg-ms 2000 --mdic-us 300"),
+)
+
+
+class Trial:
+    """One check in one mode."""
+
+    def __init__(self, settings, session, name):
+        self.settings, self.session = settings, session
+        self.outcome = Outcome(name, "modes")
+        self.interface = session.sh("ls /sys/bus/pci/devices/0000:00:04.0/net")[1].strip()
+
+    def run(self, check):
+        self.session.ask("log")
+        self.session.ask("seen")
+        before = self.session.nic.stats()
+        self.back("at first", 15)
+        if not self.outcome.problems:
+            getattr(self, check)()
+        self.clean(before)
+        return self.outcome
+
+    def clean(self, before):
+        """What holds after every check with an honest device."""
+        after = self.session.nic.stats()
+        for name in ("dma_faults", "tx_bad", "tx_runts"):
+            if after[name] > before[name]:
+                self.outcome.bad(f"the device counts {after[name] - before[name]} {name}")
+        seen = self.session.ask("seen")
+        self.outcome.seen = seen["kinds"]
+        for name, count in seen["kinds"].items():
+            if name.split(".")[1] in ("short", "grown", "corrupt", "again", "alien", "vlan"):
+                self.outcome.bad(f"{count} {name}: {seen['examples'].get(name)}")
+        if unsent := self.session.ask("unsent"):
+            self.outcome.bad(f"{unsent} bytes never freed")
+        for level, text in self.session.ask("log"):
+            self.outcome.log.append(text)
+            if guestlog.COMPLAINTS.search(text) or level <= 4 and "e1000" in text:
+                self.outcome.bad(f"the log says: {text}")
+
+    def back(self, when, seconds=5):
+        found = self.session.ask("recover", seconds=seconds * self.session.slow)
+        if found["seconds"] is None:
+            self.outcome.bad(f"no traffic {when}: {found['why']}")
+            self.outcome.deadly = True
+        return found["seconds"] is not None
+
+    def must(self, what, command, seconds=20):
+        status, text = self.session.sh(command.format(i=self.interface), seconds)
+        if status:
+            self.outcome.bad(f"{what}: status {status} {text.strip()[-300:]}")
+        return status == 0
+
+    # The checks.
+
+    def essentials(self):
+        """What the guest's own tests need of a device."""
+        for what, size, seconds in (("1 MB by TCP", 1_000_000, 30), ("the same again", 1_000_000, 30)):
+            if not self.session.ask("tcp", size=size, seconds=seconds):
+                self.outcome.bad(what)
+        missing = self.session.ask("rounds", count=20, seconds=60)
+        if missing:
+            self.outcome.bad(f"{missing} of 20 rounds of frames and datagrams incomplete")
+        for what, command in (
+                ("pings of all sizes", "for s in 0 1 17 18 19 46 1000 1471 1472 1473 4000 20000; do ping -q -c 2 -i 0.01 -W 2 -s $s 10.9.0.2 || exit; done"),
+                ("MTU 9000", "ip link set {i} mtu 9000 && ip -n peer link set peer0 mtu 9000 && ping -q -c 5 -i 0.05 -W 2 -M do -s 8900 10.9.0.2"),
+                ("MTU 1500", "ip -n peer link set peer0 mtu 1500 && ip link set {i} mtu 1500"),
+                ("rings of 48 and 4096", "ethtool -G {i} rx 48 tx 4096 && ping -q -c 3 -i 0.05 -W 2 10.9.0.2"),
+                ("rings of 256", "ethtool -G {i} rx 256 tx 256"),
+                ("promiscuous and back", "ip link set {i} promisc on && ip link set {i} promisc off"),
+                ("ethtool", "ethtool {i} && ethtool -i {i} && ethtool -S {i}"),
+                ("down and up", "for n in 1 2 3; do ip link set {i} down; ip link set {i} up; done")):
+            self.must(what, command)
+        self.back("after these", 10)
+
+    def completes(self):
+        """Transmission completes by interrupt, not by the watchdog: a thousand round trips, each well below a second."""
+        before = self.session.ask("counters")
+        self.must("1000 pings one after the other", "ping -q -c 1000 -i 0.001 -W 2 -s 1400 10.9.0.2 >/dev/null", 60)
+        if not self.session.ask("tcp", size=3_000_000, seconds=60):
+            self.outcome.bad("3 MB by TCP within 60 s")
+        after = self.session.ask("counters")
+        for name in after:
+            if name.startswith("ethtool.") and any(word in name for word in ("hang", "timeout", "reset")) and after[name] > before.get(name, 0):
+                self.outcome.bad(f"{name} grew by {after[name] - before.get(name, 0)}")
+
+    def bursts(self):
+        """Bursts into small rings, with nothing sent meanwhile that would flush a posted write; none may be lost."""
+        for ring in RINGS:
+            if not self.must(f"a ring of {ring}", f"ethtool -G {{i}} rx {ring}") or not self.back(f"with a ring of {ring}"):
+                return
+            for name, command in POLLING.items():
+                # Not every driver has all of these.
+                self.session.sh(command.format(i=self.interface))
+                result = self.session.ask("burst", frames=FRAMES, seconds=10 * self.session.slow)
+                if result["missing"]:
+                    self.outcome.bad(f"ring {ring}, {name}: {result['missing']} of {FRAMES} frames did not come, "
+                                     f"{self.session.nic.stats()['rx_fifo']} wait in the device")
+                    self.outcome.notes.append(f"RDH RDT {self.session.nic('peek RDH')} {self.session.nic('peek RDT')}")
+                self.session.sh(PLAIN.format(i=self.interface))
+                if not self.back(f"after a burst, ring {ring}, {name}"):
+                    return
+        self.must("a ring of 256", "ethtool -G {i} rx 256")
+
+    def checksums(self):
+        """The device checks: its word is taken when it is good, and the stack looks itself when not."""
+        key = "ethtool.rx_csum_good"
+        before = self.session.ask("counters")
+        if not self.session.ask("tcp", size=500_000, seconds=20):
+            self.outcome.bad("0.5 MB by TCP")
+        after = self.session.ask("counters")
+        other = "ethtool.rx_csum_offload_good"
+        if after.get(key, 0) + after.get(other, 0) <= before.get(key, 0) + before.get(other, 0):
+            self.outcome.bad("no checksum of the device was used")
+        self.must("off", "ethtool -K {i} rx off")
+        self.back("with it off")
+        off = self.session.ask("counters").get(key, 0)
+        if not self.session.ask("tcp", size=200_000, seconds=20):
+            self.outcome.bad("0.2 MB by TCP with it off")
+        if self.session.ask("counters").get(key, 0) > off:
+            self.outcome.bad("used though it is off")
+        self.must("on", "ethtool -K {i} rx on")
+
+    def sleeps(self):
+        """Suspend and resume; the device loses its registers on the way. First up, then down, then with traffic waiting."""
+        self.must("pm_test", "echo devices >/sys/power/pm_test && echo 1 >/sys/module/suspend/parameters/pm_test_delay")
+        turn = "echo freeze >/sys/power/state"
+        for times in range(2):
+            if not self.must(f"suspend {times}", turn, 40) or not self.back(f"after suspend {times}", 10):
+                return
+        self.must("a filter and a ring of 64", "ip maddr add 01:00:5e:01:02:03 dev {i}; ethtool -G {i} rx 64 tx 64; ip link set {i} promisc on")
+        if not self.must("suspend with these", turn, 40) or not self.back("after it", 10):
+            return
+        self.must("as before", "ip link set {i} promisc off; ethtool -G {i} rx 256 tx 256")
+        self.must("suspend while down", f"ip link set {{i}} down && {turn} && ip link set {{i}} up", 40)
+        self.back("after that", 10)
+
+
+def cases(mode):
+    return [(mode, check) for check in mode.checks]

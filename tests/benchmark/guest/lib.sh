@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# What the guest's scripts share.  Sourced from /root.  Results and symbols are
+# kept until the end: output while a phase runs would disturb it.
+
+NIC_PCI=0000:00:04.0
+RESULTS=/run/results
+PHASE=0
+IRQ=-
+: >$RESULTS
+
+# phase NAME ACTION...: one measured phase; see work.c.
+phase() {
+	_name=$1
+	shift
+	./work $PHASE "$_name" "$IRQ" "$@" >>$RESULTS || exit 1
+	PHASE=$((PHASE + 1))
+}
+
+# Load the driver under test, $DRIVER: a file here, or a stock module.
+load_driver() {
+	case $DRIVER in
+	*.ko) _file=$DRIVER ;;
+	*) _file=$(modinfo -n "$DRIVER") ;;
+	esac
+	for _need in $(modinfo -F depends "$_file" | tr ',' ' '); do modprobe "$_need"; done
+	phase load insmod "$_file"
+	NIC_IF=$(ls /sys/bus/pci/devices/$NIC_PCI/net)
+	[ -n "$NIC_IF" ] || exit 1
+	IRQ=$(cat /sys/bus/pci/devices/$NIC_PCI/irq)
+}
+
+# Wait for a carrier, at most ten seconds, and then for quiet.
+wait_carrier() {
+	_tries=100
+	while [ "$(cat "/sys/class/net/$1/carrier" 2>/dev/null)" != 1 ]; do
+		_tries=$((_tries - 1))
+		[ $_tries -gt 0 ] || { echo "no carrier on $1" >&2; exit 1; }
+		sleep 0.1
+	done
+	sleep 1
+}
+
+pg() { echo "$2" >"/proc/net/pktgen/$1" || { echo "pktgen refused $2" >&2; exit 1; }; }
+
+# The end: what the runner needs to name addresses and phases.
+report() {
+	sed 's/^/result: /' $RESULTS
+	grep ' [tTwW] .*\[' /proc/kallsyms | sed 's/^/symbol: /'
+	cat /proc/modules | sed 's/^/module: /'
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The measured loads, as the guest runs them; each between two marks that the
+ * counting plugin sees (../plugin/count.c).  Prints one line of JSON per phase.
+ *
+ *	work NUMBER NAME IRQ write FILE TEXT	write TEXT to FILE
+ *	work NUMBER NAME IRQ sleep MS
+ *	work NUMBER NAME IRQ insmod FILE
+ *	work NUMBER NAME IRQ run CMD...
+ *
+ * IRQ is the interrupt of the device under test, or - if there is none yet.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PHASES 256
+
+/* mark_table[n] is the mark n and a return: 8 bytes. */
+asm(".pushsection .text\n"
+    "mark_table:\n"
+    ".set n, 0\n"
+    ".rept 512\n"
+    "	.byte 0x0f, 0x1f, 0x80\n"
+    "	.long 0x0e100000 + n\n"
+    "	ret\n"
+    "	.set n, n + 1\n"
+    ".endr\n"
+    ".popsection\n");
+extern const char mark_table[];
+
+static void mark(unsigned int number)
+{
+	((void (*)(void))(mark_table + 8 * number))();
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "work: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static long interrupts(const char *irq)
+{
+	char line[512];
+	long count = -1;
+	FILE *file;
+
+	if (!strcmp(irq, "-"))
+		return 0;
+	file = fopen("/proc/interrupts", "r");
+	if (!file)
+		die("/proc/interrupts");
+	while (fgets(line, sizeof(line), file)) {
+		char *end;
+		long number = strtol(line, &end, 10);
+
+		if (*end == ':' && number == atol(irq))
+			count = strtol(end + 1, NULL, 10);
+	}
+	fclose(file);
+	return count;
+}
+
+static int write_file(int fd, const char *text)
+{
+	return write(fd, text, strlen(text)) < 0 ? -1 : 0;
+}
+
+static int run(char **argv)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int number;
+	const char *irq, *what;
+	uint64_t start, end;
+	long irqs;
+	int fd = -1, status;
+
+	if (argc < 6)
+		return 2;
+	number = atoi(argv[1]) % PHASES;
+	irq = argv[3];
+	what = argv[4];
+	if (!strcmp(what, "write"))
+		fd = open(argv[5], O_WRONLY);
+	else if (!strcmp(what, "insmod"))
+		fd = open(argv[5], O_RDONLY);
+	else
+		fd = 0;
+	if (fd < 0)
+		die(argv[5]);
+	irqs = interrupts(irq);
+	start = now();
+	mark(number);
+	if (!strcmp(what, "write"))
+		status = write_file(fd, argv[6]);
+	else if (!strcmp(what, "sleep"))
+		status = usleep(atol(argv[5]) * 1000);
+	else if (!strcmp(what, "insmod"))
+		status = syscall(SYS_finit_module, fd, argc > 6 ? argv[6] : "", 0);
+	else if (!strcmp(what, "run"))
+		status = run(argv + 5);
+	else
+		return 2;
+	mark(PHASES + number);
+	end = now();
+	if (status)
+		die(argv[2]);
+	irqs = interrupts(irq) - irqs;
+	printf("{\"phase\": %u, \"name\": \"%s\", \"ns\": %llu, \"irqs\": %ld}\n", number, argv[2],
+	       (unsigned long long)(end - start), irqs);
+	return 0;
+}

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-from . import loads, machine, profile, table
+from . import annotate, loads, machine, profile, table
 
 SECTIONS = {"tx": loads.tx}
 
@@ -21,6 +21,8 @@ def arguments(argv):
     parser.add_argument("--profile", action="store_true", help="print the instructions per packet of each function")
     parser.add_argument("--lines", type=int, default=40, help="functions to print for each load (40)")
     parser.add_argument("--match", default="", help="print profiles only of loads whose name has this in it")
+    parser.add_argument("--annotate", metavar="NAME", default="",
+                        help="print the disassembly with counts of the module's functions that have NAME in theirs")
     parser.add_argument("--module", default=str(machine.TOP / "build" / "e1000_rust.ko"), help="the module to measure")
     parser.add_argument("--alone", action="store_true", help="do not measure the C driver beside it")
     parser.add_argument("--jobs", type=int, default=2, help="guests to run at the same time (2)")
@@ -63,6 +65,10 @@ def main(argv):
                 for driver in drivers.values():
                     load = found[driver][name]
                     profile.print_functions(f"{name} with {loads.module_name(driver)}", load, options.lines)
+    if options.annotate:
+        for name, load in found[options.module].items():
+            if options.match in name:
+                annotate.print_annotated(name, load, options.module, options.annotate, executed_only=True)
     results = {key: {name: load.figures for name, load in found[driver].items()} for key, driver in drivers.items()}
     print(table.text(results))
     with open(options.output, "w", encoding="utf-8") as file:

@@ -39,16 +39,21 @@ def print_annotated(title, load, module, wanted, executed_only):
         if wanted not in shown or not any(symbols.find(address)[0] == name for address in load.counts.kernel):
             continue
         print(f"\n{title}: {shown}")
-        chain, shown_chain, printed = [], None, False
+        chain, shown_chain, fresh, printed = [], None, False, False
         for offset, line in disassembly(module, name):
             place = PLACE.match(line)
             if offset is None and place:
-                # The innermost line comes first, then those that it is inlined in.
-                chain = chain + [place[2]] if place[1] else [place[2]]
+                # The innermost line comes first, then those that it is inlined in; a chain without
+                # its first line repeats what was there.
+                if not place[1]:
+                    chain, fresh = [place[2]], True
+                elif fresh:
+                    chain = chain + [place[2]]
             elif offset is None:
                 if printed and "R_X86_64" in line:
                     print(" " * 10 + line.strip())
             else:
+                fresh = False
                 count = load.counts.kernel.get(start + offset, 0) / units
                 printed = count or not executed_only
                 if printed:

@@ -104,7 +104,7 @@ def nic_base(region, address):
 def devices(nic, peer):
     args = f"-netdev hubport,id=nicport,hubid=0 -device {nic},id=nic0,netdev=nicport,romfile=,addr=0x4,mac={NIC_MAC}"
     if peer:
-        args += f" -netdev hubport,id=peerport,hubid=0 -device {peer},id=peer0,netdev=peerport,romfile=,addr=0x10,mac={PEER_MAC}"
+        args += f" -netdev hubport,id=peerport,hubid=0 -device {peer},id=peer0,netdev=peerport,romfile=,addr=0x8,mac={PEER_MAC}"
     return args
 
 

@@ -9,7 +9,7 @@ import sys
 
 from . import annotate, loads, machine, profile, table
 
-SECTIONS = {"tx": loads.tx}
+SECTIONS = {"tx": loads.tx, "rx": loads.rx}
 
 
 def arguments(argv):

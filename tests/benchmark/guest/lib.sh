@@ -5,16 +5,20 @@
 # kept until the end: output while a phase runs would disturb it.
 
 NIC_PCI=0000:00:04.0
+PEER_PCI=0000:00:08.0
 RESULTS=/run/results
 PHASE=0
 IRQ=-
-: >$RESULTS
 
-# phase NAME ACTION...: one measured phase; see work.c.
+# The per-processor page lists would be drained each second.
+echo 3600 >/proc/sys/vm/stat_interval
+
+# phase NAME ACTION...: one measured phase; see work.c.  $WITHIN goes before it.
 phase() {
 	_name=$1
 	shift
-	./work $PHASE "$_name" "$IRQ" "$@" >>$RESULTS || exit 1
+	# shellcheck disable=SC2086 # several words
+	$WITHIN ./work $PHASE "$_name" "$IRQ" "$@" >>$RESULTS || exit 1
 	PHASE=$((PHASE + 1))
 }
 
@@ -30,6 +34,8 @@ load_driver() {
 	[ -n "$NIC_IF" ] || exit 1
 	IRQ=$(cat /sys/bus/pci/devices/$NIC_PCI/irq)
 }
+
+peer() { ip netns exec peer "$@"; }
 
 # Wait for a carrier, at most ten seconds, and then for quiet.
 wait_carrier() {

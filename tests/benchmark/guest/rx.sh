@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# RX: pktgen on an igb in a namespace of its own sends a burst each millisecond.
+# The same frames to a foreign MAC cost the same to send and are not received.
+# $BURSTS has pairs of frames in a burst and number of bursts.
+
+. ./lib.sh
+
+modprobe igb
+modprobe pktgen
+load_driver
+PEER_IF=$(ls /sys/bus/pci/devices/$PEER_PCI/net)
+ip netns add peer
+ip link set "$PEER_IF" netns peer
+peer ip link set "$PEER_IF" up
+ip addr add 10.9.9.2/24 dev "$NIC_IF"
+ip link set "$NIC_IF" up
+wait_carrier "$NIC_IF"
+peer sh -c ". ./lib.sh; wait_carrier $PEER_IF"
+NIC_MAC=$(cat "/sys/class/net/$NIC_IF/address")
+
+./work sink 9 &
+
+load() {
+	name=$1-$2-b${3%:*} size=$2 burst=${3%:*} bursts=${3#*:} mac=$4
+	for times in 1 2; do
+		peer sh -ec ". ./lib.sh
+			pg $PEER_IF 'count $((bursts * burst * times))'
+			pg $PEER_IF 'pkt_size $size'
+			pg $PEER_IF 'clone_skb 0'
+			pg $PEER_IF 'burst $burst'
+			pg $PEER_IF 'delay 1000000'
+			pg $PEER_IF 'src_min 10.9.9.1'
+			pg $PEER_IF 'src_max 10.9.9.1'
+			pg $PEER_IF 'dst 10.9.9.2'
+			pg $PEER_IF 'dst_mac $mac'" || exit 1
+		WITHIN='ip netns exec peer' phase "$name-x$times" write /proc/net/pktgen/pgctrl start
+	done
+}
+
+peer sh -ec ". ./lib.sh
+	pg kpktgend_0 rem_device_all
+	pg kpktgend_0 'add_device $PEER_IF'" || exit 1
+for size in $SIZES; do
+	for pair in $BURSTS; do
+		load sent "$size" "$pair" 52:54:00:99:99:99
+		load socket "$size" "$pair" "$NIC_MAC"
+	done
+done
+tc qdisc add dev "$NIC_IF" clsact
+tc filter add dev "$NIC_IF" ingress matchall action drop
+for size in $SIZES; do
+	for pair in $BURSTS; do
+		load drop "$size" "$pair" "$NIC_MAC"
+	done
+done
+ip -s link show "$NIC_IF"
+kill $!
+report

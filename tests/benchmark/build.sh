@@ -12,4 +12,4 @@ mkdir -p "$1"
 root=$("$QEMU_DIR/toolchain.sh")
 in_root "$root" "$HERE:/src:ro" "$(cd "$1" && pwd):/build" -- bash -euc '
 	gcc -O2 -Wall -Wextra -Wno-unused-parameter -fPIC -shared -fvisibility=hidden -o /build/count.so /src/plugin/count.c
-	gcc -O2 -Wall -Wextra -static -s -o /build/work /src/guest/work.c'
+	gcc -O2 -Wall -Wextra -static -s -o /build/work /src/guest/work.c /src/guest/net.c /src/guest/ifup.c'

@@ -75,3 +75,57 @@ def rx(driver, sizes=(60, 1514), bursts=(1, 32, 128)):
                 load = pair(run, f"{end}-{size}-b{burst}", driver, units, less=sent.counts)
                 found[f"rx-{end}-{size}-b{burst}"] = load
     return found
+
+
+def single(phase, run, driver, units):
+    """A load that ran once."""
+    found = figures(phase.whole, phase.accesses, phase.irqs, units, run.symbols, driver)
+    return Load(found, phase.whole, run.symbols, units)
+
+
+TRAFFIC = {
+    # name: (transactions or packets, bytes of each)
+    "tcp_rr": (1000, 1), "udp_rr": (1000, 1), "tcp_send": (256, 65536), "tcp_recv": (256, 65536),
+    "tcp_both": (128, 65536), "udp_send": (4000, 1470), "udp_recv": (4000, 1470),
+    "udp_send64": (4000, 64), "udp_recv64": (4000, 64),
+}
+PINGS = 1000
+
+
+def net(driver):
+    """TCP, UDP and ping; both ends in one guest, so the time is the sum of their work and of waiting."""
+    modes = {name: (name.removesuffix("64"), number, size) for name, (number, size) in TRAFFIC.items()}
+    env = {"LOADS": " ".join(f"{mode}:{number}:{size}" for mode, number, size in modes.values()), "PINGS": PINGS}
+    run = machine.run("net.sh", driver, peer="virtio-net-pci", env=env)
+    found = {}
+    for mode, _number, size in modes.values():
+        phase = run.phases[f"{mode}-{size}"]
+        extra = phase.extra
+        rr = mode.endswith("_rr")
+        load = single(phase, run, driver, extra["count"] if rr else extra["frames"])
+        if rr:
+            load.figures["p50_us"], load.figures["p99_us"] = extra["p50_ns"] / 1000, extra["p99_ns"] / 1000
+        else:
+            load.figures["mbit_s"] = extra["bytes"] * 8000 / extra["load_ns"]
+            load.figures["lost"] = extra["sent"] - extra["count"]
+        found[f"{mode}-{size}".replace("_", "-")] = load
+    phase = run.phases["ping-flood"]
+    load = single(phase, run, driver, PINGS)
+    load.figures["p50_us"] = phase.ns / PINGS / 1000
+    found["ping-flood"] = load
+    return found
+
+
+def life(driver):
+    """Load, up, idle."""
+    run = machine.run("life.sh", driver, peer="virtio-net-pci")
+    found = {}
+    for name in ("load", "ifup", "idle-10s"):
+        phase = run.phases[name]
+        found[name] = single(phase, run, driver, 1)
+        found[name].figures["ms"] = phase.extra.get("first_ns", phase.ns) / 1e6
+    found["ifup"].figures["up_ms"] = run.phases["ifup"].extra["up_ns"] / 1e6
+    for name in ("memory-loaded", "memory-up"):
+        found[name] = Load({"kib": run.values[name]["kib"]}, None, None, 1)
+    found["carrier"] = Load({"ms": run.values["carrier"]["ns"] / 1e6}, None, None, 1)
+    return found

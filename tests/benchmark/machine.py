@@ -60,8 +60,8 @@ class Phase:
 class Run:
     """All phases of one boot, by name, and the names of its addresses."""
 
-    def __init__(self, phases, symbols):
-        self.phases, self.symbols = phases, symbols
+    def __init__(self, phases, values, symbols):
+        self.phases, self.values, self.symbols = phases, values, symbols
 
 
 def parse_accesses(path, phases, base_of):
@@ -131,15 +131,18 @@ def run(script, driver, *, nic="e1000", peer="", env=None, files=(), timeout=600
         if done.returncode != 0:
             shown = "\n".join(line for line in output.splitlines() if not line.startswith("symbol: "))
             raise Failed(f"{script} with {driver}: status {done.returncode}\n{shown}\n{done.stderr}")
-        phases, lines = {}, {"result": [], "symbol": [], "module": []}
+        phases, values, lines = {}, {}, {"result": [], "symbol": [], "module": []}
         for line in output.splitlines():
             kind, _, text = line.partition(": ")
             if kind in lines:
                 lines[kind].append(text)
         for text in lines["result"]:
             fields = json.loads(text)
+            if "value" in fields:
+                values[fields.pop("value")] = fields
+                continue
             phases[fields.pop("phase")] = Phase(fields.pop("name"), fields.pop("ns"), fields.pop("irqs"), fields)
         parse_counts(counts, phases)
         parse_accesses(log, phases, nic_base)
     symbols = profile.Symbols(profile.kernel_symbols(), lines["symbol"], lines["module"])
-    return Run({phase.name: phase for phase in phases.values()}, symbols)
+    return Run({phase.name: phase for phase in phases.values()}, values, symbols)

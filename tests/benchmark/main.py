@@ -9,7 +9,7 @@ import sys
 
 from . import annotate, loads, machine, profile, table
 
-SECTIONS = {"tx": loads.tx, "rx": loads.rx}
+SECTIONS = {"tx": loads.tx, "rx": loads.rx, "net": loads.net, "life": loads.life}
 
 
 def arguments(argv):
@@ -61,13 +61,13 @@ def main(argv):
         return 1
     if options.profile:
         for name in found[options.module]:
-            if options.match in name:
+            if options.match in name and found[options.module][name].counts:
                 for driver in drivers.values():
                     load = found[driver][name]
                     profile.print_functions(f"{name} with {loads.module_name(driver)}", load, options.lines)
     if options.annotate:
         for name, load in found[options.module].items():
-            if options.match in name:
+            if options.match in name and load.counts:
                 annotate.print_annotated(name, load, options.module, options.annotate, executed_only=True)
     results = {key: {name: load.figures for name, load in found[driver].items()} for key, driver in drivers.items()}
     print(table.text(results))

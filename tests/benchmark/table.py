@@ -3,6 +3,7 @@
 
 COLUMNS = (("instructions", "instr."), ("module", "module"), ("heavy", "heavy"), ("light", "light"),
            ("interrupts", "irqs"), ("kvm", "KVM model"))
+OTHERS = (("p50_us", "median us"), ("p99_us", "p99 us"), ("mbit_s", "Mbit/s"), ("lost", "lost"), ("ms", "ms"), ("up_ms", "up ms"), ("kib", "KiB"))
 
 
 def number(value):
@@ -23,8 +24,16 @@ def text(results):
         theirs = c.get(name, {})
         cells = []
         for key, _ in COLUMNS:
-            have = key in theirs
+            have = key in theirs and key in mine
+            if key not in mine:
+                cells.append(" " * 27)
+                continue
             cells.append(f"{number(theirs[key]) if have else '-':>10} {number(mine[key]):>9} "
                          f"{ratio(mine[key], theirs[key]) if have else '-':>6}")
+        for key, title in OTHERS:
+            if key in mine:
+                have = key in theirs
+                cells.append(f"{title}: {number(theirs[key]) if have else '-'} {number(mine[key])} "
+                             f"{ratio(mine[key], theirs[key]) if have else '-'}")
         lines.append(f"{name:<{width}}  " + "  ".join(cells))
     return "\n".join(lines)

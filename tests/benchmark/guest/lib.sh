@@ -37,6 +37,16 @@ load_driver() {
 
 peer() { ip netns exec peer "$@"; }
 
+# The peer's interface into a namespace of its own, with an address.
+peer_up() {
+	modprobe virtio_net
+	_if=$(ls /sys/bus/pci/devices/$PEER_PCI/virtio*/net)
+	ip netns add peer
+	ip link set "$_if" netns peer
+	peer ip addr add 10.9.9.1/24 dev "$_if"
+	peer ip link set "$_if" up
+}
+
 # Wait for a carrier, at most ten seconds, and then for quiet.
 wait_carrier() {
 	_tries=100

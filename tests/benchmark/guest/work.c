@@ -8,7 +8,10 @@
  *	work NUMBER NAME IRQ insmod FILE
  *	work NUMBER NAME IRQ run CMD...
  *
+ *	work NUMBER NAME IRQ net MODE COUNT SIZE	see net.c
+ *	work NUMBER NAME IRQ ifup INTERFACE	see ifup.c
  *	work sink PORT				receive UDP for ever
+ *	work carrier INTERFACE			print how long the carrier takes to come
  *
  * IRQ is the interrupt of the device under test, or - if there is none yet.
  */
@@ -26,8 +29,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "work.h"
+
 #define PHASES 256
-#define SECOND 1000000000ull
 
 /* mark_table[n] is the mark n and a return: 8 bytes. */
 asm(".pushsection .text\n"
@@ -47,13 +51,13 @@ static void mark(unsigned int number)
 	((void (*)(void))(mark_table + 8 * number))();
 }
 
-static void die(const char *what)
+void die(const char *what)
 {
 	fprintf(stderr, "work: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
-static uint64_t now(void)
+uint64_t now(void)
 {
 	struct timespec ts;
 
@@ -118,12 +122,30 @@ static int run(char **argv)
 	pid_t pid = fork();
 
 	if (!pid) {
+		/* The output is for results. */
+		dup2(open("/dev/null", O_WRONLY), 1);
 		execvp(argv[0], argv);
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return -1;
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -1;
+}
+
+static void carrier(const char *ifname)
+{
+	uint64_t start = now();
+	char path[128], value = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/carrier", ifname);
+	fd = open(path, O_RDONLY);
+	while (value != '1') {
+		if (pread(fd, &value, 1, 0) != 1 || now() - start > 20 * SECOND)
+			die(path);
+		usleep(1000);
+	}
+	printf("{\"value\": \"carrier\", \"ns\": %llu}\n", (unsigned long long)(now() - start));
 }
 
 static void sink(int port)
@@ -145,10 +167,14 @@ int main(int argc, char **argv)
 	const char *irq, *what;
 	uint64_t start, end;
 	long irqs;
-	int fd = -1, status;
+	int fd = -1, status = 0;
 
 	if (argc == 3 && !strcmp(argv[1], "sink"))
 		sink(atoi(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "carrier")) {
+		carrier(argv[2]);
+		return 0;
+	}
 	if (argc < 6)
 		return 2;
 	number = atoi(argv[1]) % PHASES;
@@ -162,6 +188,10 @@ int main(int argc, char **argv)
 		fd = 0;
 	if (fd < 0)
 		die(argv[5]);
+	if (!strcmp(what, "net") && argc == 8)
+		net_prepare(argv[5], atoi(argv[6]), atoi(argv[7]));
+	else if (!strcmp(what, "ifup"))
+		ifup_prepare(argv[5]);
 	settle(irq);
 	irqs = interrupts(irq);
 	start = now();
@@ -174,6 +204,10 @@ int main(int argc, char **argv)
 		status = syscall(SYS_finit_module, fd, argc > 6 ? argv[6] : "", 0);
 	else if (!strcmp(what, "run"))
 		status = run(argv + 5);
+	else if (!strcmp(what, "net"))
+		net_run();
+	else if (!strcmp(what, "ifup"))
+		ifup_run();
 	else
 		return 2;
 	mark(PHASES + number);
@@ -181,7 +215,12 @@ int main(int argc, char **argv)
 	if (status)
 		die(argv[2]);
 	irqs = interrupts(irq) - irqs;
-	printf("{\"phase\": %u, \"name\": \"%s\", \"ns\": %llu, \"irqs\": %ld}\n", number, argv[2],
+	printf("{\"phase\": %u, \"name\": \"%s\", \"ns\": %llu, \"irqs\": %ld", number, argv[2],
 	       (unsigned long long)(end - start), irqs);
+	if (!strcmp(what, "net"))
+		net_report();
+	else if (!strcmp(what, "ifup"))
+		ifup_report();
+	printf("}\n");
 	return 0;
 }

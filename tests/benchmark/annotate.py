@@ -36,7 +36,7 @@ def print_annotated(title, load, module, wanted, executed_only):
     names = [(start, name) for start, (name, owner) in zip(symbols.starts, symbols.names)
              if owner == pathlib.Path(module).stem]
     for (start, name), shown in zip(names, profile.demangle([name for _, name in names])):
-        if wanted not in shown or not any(symbols.find(address)[0] == name for address in load.counts.kernel):
+        if wanted not in shown or not any(symbols.find(address)[0] == name for address in load.part.counts.kernel):
             continue
         print(f"\n{title}: {shown}")
         chain, shown_chain, fresh, printed = [], None, False, False
@@ -54,7 +54,7 @@ def print_annotated(title, load, module, wanted, executed_only):
                     print(" " * 10 + line.strip())
             else:
                 fresh = False
-                count = load.counts.kernel.get(start + offset, 0) / units
+                count = load.part.counts.kernel.get(start + offset, 0) / units
                 printed = count or not executed_only
                 if printed:
                     if chain != shown_chain:

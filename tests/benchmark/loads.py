@@ -1,54 +1,53 @@
 # SPDX-License-Identifier: GPL-2.0
 """The measured loads: each boots the guest and returns figures per packet."""
 
-import pathlib
-
 from . import accesses, machine
 
 # Packets of the shorter of the two runs; a multiple of every burst.
 PACKETS = 2048
+# One burst each millisecond; so many of them in the shorter run, by the burst's size.
+BURSTS_SENT = {1: 128, 32: 128, 128: 48}
 
 
 class Load:
     """The figures of one load with one driver, and the counts behind them."""
 
-    def __init__(self, figures, counts, symbols, units):
-        self.figures, self.counts, self.symbols, self.units = figures, counts, symbols, units
+    def __init__(self, figures, part=None, symbols=None, units=1):
+        self.figures, self.part, self.symbols, self.units = figures, part, symbols, units
 
 
-# One burst each millisecond; so many of them in the shorter run, by the burst's size.
-BURSTS_SENT = {1: 128, 32: 128, 128: 48}
+def minus(more, less):
+    """One machine.Part less another."""
+    out = machine.Part()
+    out.counts = more.counts.minus(less.counts)
+    out.accesses = {key: more.accesses.get(key, 0) - less.accesses.get(key, 0)
+                    for key in {**more.accesses, **less.accesses}}
+    return out
 
 
-def module_name(driver):
-    return pathlib.Path(driver).stem
-
-
-def subtract(more, less):
-    return {key: more.get(key, 0) - less.get(key, 0) for key in {**more, **less}}
-
-
-def figures(counts, access, irqs, units, symbols, driver):
+def measured(part, irqs, units, run, driver):
     """The common figures of a load, per unit (packet, transaction...)."""
-    heavy, light, registers = accesses.split(access)
-    whole = counts.total()
-    return {
+    heavy, light, registers = accesses.split(part.accesses, driver.nic)
+    reads = sum(times for (kind, _), times in part.accesses.items() if kind == "r")
+    whole = part.counts.total()
+    figures = {
         "instructions": whole / units,
-        "module": symbols.of_module(counts, module_name(driver)) / units,
-        "heavy": heavy / units, "light": light / units, "interrupts": irqs / units,
+        "module": run.symbols.of_module(part.counts, driver.module) / units,
+        "heavy": heavy / units, "light": light / units, "accesses": (heavy + light) / units,
+        "reads": reads / units, "interrupts": irqs / units,
         "kvm": (whole + accesses.HEAVY_COST * heavy + accesses.INTERRUPT_COST * irqs) / units,
         "registers": {name: times / units for name, times in sorted(registers.items()) if times},
     }
+    return Load(figures, part, run.symbols, units)
 
 
 def pair(run, name, driver, units, part="whole", less=None):
     """A load that ran with one and with two times its units: the difference is free of start and end."""
     one, two = run.phases[name + "-x1"], run.phases[name + "-x2"]
-    counts = getattr(two, part).minus(getattr(one, part))
+    difference = minus(getattr(two, part), getattr(one, part))
     if less:
-        counts = counts.minus(less)
-    found = figures(counts, subtract(two.accesses, one.accesses), two.irqs - one.irqs, units, run.symbols, driver)
-    return Load(found, counts, run.symbols, units)
+        difference = minus(difference, less.part)
+    return measured(difference, two.irqs - one.irqs, units, run, driver)
 
 
 def tx(driver, sizes=(60, 1514), bursts=(1, 32), clones=(0, 1000)):
@@ -56,63 +55,58 @@ def tx(driver, sizes=(60, 1514), bursts=(1, 32), clones=(0, 1000)):
     env = {"COUNT": PACKETS, "SIZES": " ".join(map(str, sizes)), "BURSTS": " ".join(map(str, bursts)),
            "CLONES": " ".join(map(str, clones))}
     run = machine.run("tx.sh", driver, env=env)
-    return {
-        f"tx-{size}-b{burst}-c{clone}": pair(run, f"tx-{size}-b{burst}-c{clone}", driver, PACKETS, "longest")
-        for size in sizes for burst in bursts for clone in clones
-    }
+    names = [f"tx-{size}-b{burst}-c{clone}" for size in sizes for burst in bursts for clone in clones]
+    return {name: pair(run, name, driver, PACKETS, "longest") for name in names}
 
 
-def rx(driver, sizes=(60, 1514), bursts=(1, 32, 128)):
+def rx(driver, sizes=(60, 1514), bursts=(1, 32, 128), ends=("drop", "socket")):
     """pktgen on an igb sends; what sending costs is taken off."""
-    env = {"SIZES": " ".join(map(str, sizes)), "BURSTS": " ".join(f"{burst}:{BURSTS_SENT[burst]}" for burst in bursts)}
+    env = {"SIZES": " ".join(map(str, sizes)), "ENDS": " ".join(ends),
+           "BURSTS": " ".join(f"{burst}:{BURSTS_SENT[burst]}" for burst in bursts)}
     run = machine.run("rx.sh", driver, peer="igb", env=env)
     found = {}
     for size in sizes:
         for burst in bursts:
             units = BURSTS_SENT[burst] * burst
             sent = pair(run, f"sent-{size}-b{burst}", driver, units)
-            for end in ("drop", "socket"):
-                load = pair(run, f"{end}-{size}-b{burst}", driver, units, less=sent.counts)
-                found[f"rx-{end}-{size}-b{burst}"] = load
+            for end in ends:
+                found[f"rx-{end}-{size}-b{burst}"] = pair(run, f"{end}-{size}-b{burst}", driver, units, less=sent)
     return found
 
 
-def single(phase, run, driver, units):
-    """A load that ran once."""
-    found = figures(phase.whole, phase.accesses, phase.irqs, units, run.symbols, driver)
-    return Load(found, phase.whole, run.symbols, units)
-
-
-TRAFFIC = {
-    # name: (transactions or packets, bytes of each)
-    "tcp_rr": (1000, 1), "udp_rr": (1000, 1), "tcp_send": (256, 65536), "tcp_recv": (256, 65536),
-    "tcp_both": (128, 65536), "udp_send": (4000, 1470), "udp_recv": (4000, 1470),
-    "udp_send64": (4000, 64), "udp_recv64": (4000, 64),
-}
+# (mode, transactions or packets, bytes of each)
+TRAFFIC = (
+    ("tcp_rr", 1000, 1), ("udp_rr", 1000, 1), ("tcp_send", 256, 65536), ("tcp_recv", 256, 65536),
+    ("tcp_both", 128, 65536), ("udp_send", 4000, 64), ("udp_recv", 4000, 64), ("udp_send", 4000, 1470),
+    ("udp_recv", 4000, 1470),
+)
 PINGS = 1000
 
 
-def net(driver):
+def traffic_name(mode, size):
+    return f"{mode}-{size}".replace("_", "-") if mode.startswith("udp") and "rr" not in mode else mode.replace("_", "-")
+
+
+def net(driver, traffic=TRAFFIC, pings=PINGS):
     """TCP, UDP and ping; both ends in one guest, so the time is the sum of their work and of waiting."""
-    modes = {name: (name.removesuffix("64"), number, size) for name, (number, size) in TRAFFIC.items()}
-    env = {"LOADS": " ".join(f"{mode}:{number}:{size}" for mode, number, size in modes.values()), "PINGS": PINGS}
+    env = {"LOADS": " ".join(f"{mode}:{number}:{size}" for mode, number, size in traffic), "PINGS": pings}
     run = machine.run("net.sh", driver, peer="virtio-net-pci", env=env)
     found = {}
-    for mode, _number, size in modes.values():
+    for mode, _, size in traffic:
         phase = run.phases[f"{mode}-{size}"]
         extra = phase.extra
         rr = mode.endswith("_rr")
-        load = single(phase, run, driver, extra["count"] if rr else extra["frames"])
+        load = measured(phase.whole, phase.irqs, extra["count"] if rr else extra["frames"], run, driver)
         if rr:
             load.figures["p50_us"], load.figures["p99_us"] = extra["p50_ns"] / 1000, extra["p99_ns"] / 1000
         else:
             load.figures["mbit_s"] = extra["bytes"] * 8000 / extra["load_ns"]
             load.figures["lost"] = extra["sent"] - extra["count"]
-        found[f"{mode}-{size}".replace("_", "-")] = load
-    phase = run.phases["ping-flood"]
-    load = single(phase, run, driver, PINGS)
-    load.figures["p50_us"] = phase.ns / PINGS / 1000
-    found["ping-flood"] = load
+        found[traffic_name(mode, size)] = load
+    if pings:
+        phase = run.phases["ping-flood"]
+        found["ping-flood"] = measured(phase.whole, phase.irqs, pings, run, driver)
+        found["ping-flood"].figures["mean_us"] = phase.ns / pings / 1000
     return found
 
 
@@ -122,10 +116,10 @@ def life(driver):
     found = {}
     for name in ("load", "ifup", "idle-10s"):
         phase = run.phases[name]
-        found[name] = single(phase, run, driver, 1)
-        found[name].figures["ms"] = phase.extra.get("first_ns", phase.ns) / 1e6
-    found["ifup"].figures["up_ms"] = run.phases["ifup"].extra["up_ns"] / 1e6
+        found[name] = measured(phase.whole, phase.irqs, 1, run, driver)
+        if name != "idle-10s":
+            found[name].figures["ms"] = phase.extra.get("first_ns", phase.ns) / 1e6
+    found["carrier"] = Load({"ms": run.values["carrier"]["ns"] / 1e6})
     for name in ("memory-loaded", "memory-up"):
-        found[name] = Load({"kib": run.values[name]["kib"]}, None, None, 1)
-    found["carrier"] = Load({"ms": run.values["carrier"]["ns"] / 1e6}, None, None, 1)
+        found[name] = Load({"kib": run.values[name]["kib"]})
     return found

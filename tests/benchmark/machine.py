@@ -5,8 +5,8 @@ Under -icount with one processor a guest is deterministic: one instruction is
 one nanosecond, and nothing on the host changes what it does.
 """
 
+import dataclasses
 import json
-import os
 import pathlib
 import re
 import subprocess
@@ -18,15 +18,32 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 BUILD = profile.BUILD
 
-NIC_MAC = "52:54:00:12:34:10"
-PEER_MAC = "52:54:00:12:35:10"
+NIC_MAC, PEER_MAC = "52:54:00:12:34:10", "52:54:00:12:35:10"
+NIC_SLOT, PEER_SLOT = "0x4", "0x8"
 ICOUNT = "-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm -seed 1"
-ACCESS = re.compile(r"memory_region_ops_(read|write) cpu -?\d+ mr \S+ addr (0x[0-9a-f]+) value (0x[0-9a-f]+) size \d+ name '([^']*)'")
-MARK = re.compile(r"^bench: (begin|end) (\d+)")
+TRACE = "-trace enable=memory_region_ops_read -trace enable=memory_region_ops_write"
+ACCESS = re.compile(r"memory_region_ops_(read|write) cpu -?\d+ mr \S+ addr (0x[0-9a-f]+) ")
+MARK = re.compile(r"bench: (begin|halt|end) (\d+)")
 
 
 class Failed(Exception):
     """A run did not end well; the text says which and what it printed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Driver:
+    """What is measured: a module's file or name, on a model of QEMU's."""
+
+    load: str
+    nic: str = "e1000"
+
+    @property
+    def module(self):
+        return pathlib.Path(self.load).stem
+
+    @property
+    def files(self):
+        return [self.load] if self.load.endswith(".ko") else []
 
 
 class Counts:
@@ -47,102 +64,115 @@ class Counts:
         return out
 
 
-class Phase:
-    """What one marked stretch of a run did."""
+class Part:
+    """Instructions, and accesses to the NIC as {("r"|"w", offset in the BAR): times}."""
 
-    def __init__(self, name, nanoseconds, interrupts, extra):
-        self.name, self.ns, self.irqs, self.extra = name, nanoseconds, interrupts, extra
-        self.whole = Counts()
-        self.longest = Counts()   # of the longest stretch without idling
-        self.accesses = {}    # (region, "r"|"w", register) -> times
+    def __init__(self):
+        self.counts = Counts()
+        self.accesses = {}
+
+
+class Phase:
+    """What one marked stretch of a run did, as a whole and in its longest stretch without idling."""
+
+    def __init__(self, fields):
+        self.name, self.ns, self.irqs, self.extra = fields["name"], fields["ns"], fields["irqs"], fields
+        self.whole, self.longest = Part(), Part()
+        self.longest_number = 0
 
 
 class Run:
-    """All phases of one boot, by name, and the names of its addresses."""
+    """All phases of one boot by name, single values, and the names of its addresses."""
 
     def __init__(self, phases, values, symbols):
         self.phases, self.values, self.symbols = phases, values, symbols
 
 
-def parse_accesses(path, phases, base_of):
-    """Attribute the log's device accesses to the phases.
+def parse_counts(path, phases):
+    part = None
+    with open(path, encoding="ascii") as lines:
+        for line in lines:
+            words = line.split()
+            if words[0] in ("whole", "longest"):
+                phase = phases[int(words[1])]
+                part = phase.whole if words[0] == "whole" else phase.longest
+                part.counts.user = int(words[2])
+                phase.longest_number = int(words[3])
+            else:
+                part.counts.kernel[int(words[0], 16)] = int(words[1])
 
-    The trace gives addresses inside the bus's window or inside the region,
-    depending on the region; base_of takes the region's base off.
-    """
-    current = None
+
+def parse_accesses(path, phases, bars):
+    """Attribute the log's accesses to the NIC to the phases and their longest stretches."""
+    phase, stretch = None, 0
     with open(path, encoding="utf-8", errors="replace") as log:
         for line in log:
             mark = MARK.match(line)
             if mark:
-                current = phases.get(int(mark[2])) if mark[1] == "begin" else None
-            elif current:
-                access = ACCESS.search(line)
-                if access:
-                    kind, address, _value, region = access.groups()
-                    key = (region, kind[0], base_of(region, int(address, 16)))
-                    current.accesses[key] = current.accesses.get(key, 0) + 1
-
-
-def parse_counts(path, phases):
-    with open(path, encoding="ascii") as lines:
-        for line in lines:
-            words = line.split()
-            if len(words) == 3:
-                kind, number, user = words
-                current = getattr(phases[int(number)], kind)
-                current.user = int(user)
-            else:
-                current.kernel[int(words[0], 16)] = int(words[1])
-
-
-def nic_base(region, address):
-    """Registers of the device under test lie in the low 17 bits of its BAR."""
-    return address & 0x1FFFF if region == "e1000-mmio" else address
+                phase = None if mark[1] == "end" else phases.get(int(mark[2]))
+                stretch = stretch + 1 if mark[1] == "halt" else 0
+                continue
+            access = ACCESS.search(line) if phase else None
+            if not access:
+                continue
+            address = int(access[2], 16)
+            for start, end in bars:
+                if start <= address <= end:
+                    key = (access[1][0], address - start)
+                    phase.whole.accesses[key] = phase.whole.accesses.get(key, 0) + 1
+                    if stretch == phase.longest_number:
+                        phase.longest.accesses[key] = phase.longest.accesses.get(key, 0) + 1
 
 
 def devices(nic, peer):
-    args = f"-netdev hubport,id=nicport,hubid=0 -device {nic},id=nic0,netdev=nicport,romfile=,addr=0x4,mac={NIC_MAC}"
+    args = (f"-netdev hubport,id=nicport,hubid=0 "
+            f"-device {nic},id=nic0,netdev=nicport,romfile=,addr={NIC_SLOT},mac={NIC_MAC}")
     if peer:
-        args += f" -netdev hubport,id=peerport,hubid=0 -device {peer},id=peer0,netdev=peerport,romfile=,addr=0x8,mac={PEER_MAC}"
+        args += (f" -netdev hubport,id=peerport,hubid=0 "
+                 f"-device {peer},id=peer0,netdev=peerport,romfile=,addr={PEER_SLOT},mac={PEER_MAC}")
     return args
 
 
-def run(script, driver, *, nic="e1000", peer="", env=None, files=(), timeout=600, trace=True):
-    """Boot, run tests/benchmark/guest/SCRIPT with DRIVER, return a Run."""
-    driver_file = [driver] if driver.endswith(".ko") else []
-    settings = {"DRIVER": os.path.basename(driver), **(env or {})}
+def guest(script, driver, qemu, env, timeout):
+    """Run a script of tests/benchmark/guest; return its output."""
+    files = [HERE / "guest" / "lib.sh", BUILD / "work", *driver.files]
+    settings = {"DRIVER": pathlib.Path(driver.load).name, **env}
+    command = [
+        TOP / "qemu" / "guest", f"SCRIPT={HERE / 'guest' / script}", "MODULE=none", "NICS=0", "ACCEL=tcg",
+        "APPEND=nokaslr", f"TIMEOUT={timeout}", f"QEMU_ARGS={qemu}", f"FILES={' '.join(map(str, files))}",
+        "GUEST_ENV=" + " ".join(f"'{key}={value}'" for key, value in settings.items()),
+        f"LOG={BUILD / f'guest-{pathlib.Path(script).stem}-{driver.module}.log'}",
+    ]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+                          check=False)
+    if done.returncode != 0:
+        shown = "\n".join(line for line in done.stdout.splitlines() if not line.startswith("symbol: "))
+        raise Failed(f"{script} with {driver.load}: status {done.returncode}\n{shown}\n{done.stderr}")
+    return done.stdout
+
+
+def run(script, driver, peer="", env=None, timeout=900):
+    """Boot exactly, run the script, return a Run."""
     with tempfile.TemporaryDirectory(prefix="e1000_rust-bench.") as scratch:
         log, counts = f"{scratch}/qemu.log", f"{scratch}/counts"
-        qemu = f"{ICOUNT} {devices(nic, peer)} -plugin {BUILD}/count.so,out={counts} -D {log} -d plugin"
-        if trace:
-            qemu += " -trace enable=memory_region_ops_read -trace enable=memory_region_ops_write"
-        name = pathlib.Path(script).stem
-        command = [
-            str(TOP / "qemu" / "guest"), f"SCRIPT={HERE / 'guest' / script}", "MODULE=none", "NICS=0", "ACCEL=tcg",
-            "APPEND=nokaslr", f"TIMEOUT={timeout}", f"QEMU_ARGS={qemu}",
-            f"FILES={' '.join(map(str, [HERE / 'guest' / 'lib.sh', BUILD / 'work', *driver_file, *files]))}",
-            "GUEST_ENV=" + " ".join(f"'{key}={value}'" for key, value in settings.items()),
-            f"LOG={BUILD / f'guest-{name}-{pathlib.Path(driver).stem}.log'}",
-        ]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              errors="replace", check=False)
-        output = done.stdout
-        if done.returncode != 0:
-            shown = "\n".join(line for line in output.splitlines() if not line.startswith("symbol: "))
-            raise Failed(f"{script} with {driver}: status {done.returncode}\n{shown}\n{done.stderr}")
-        phases, values, lines = {}, {}, {"result": [], "symbol": [], "module": []}
+        qemu = (f"{ICOUNT} {devices(driver.nic, peer)} -plugin {BUILD}/count.so,out={counts} "
+                f"-D {log} -d plugin {TRACE}")
+        output = guest(script, driver, qemu, env or {}, timeout)
+        phases, values, bars, symbols = {}, {}, [], []
         for line in output.splitlines():
             kind, _, text = line.partition(": ")
-            if kind in lines:
-                lines[kind].append(text)
-        for text in lines["result"]:
-            fields = json.loads(text)
-            if "value" in fields:
-                values[fields.pop("value")] = fields
-                continue
-            phases[fields.pop("phase")] = Phase(fields.pop("name"), fields.pop("ns"), fields.pop("irqs"), fields)
+            if kind == "result":
+                fields = json.loads(text)
+                if "phase" in fields:
+                    phases[fields["phase"]] = Phase(fields)
+                else:
+                    values[fields["value"]] = fields
+            elif kind == "bar":
+                start, end = text.split()[:2]
+                bars.append((int(start, 16), int(end, 16)))
+            elif kind == "symbol":
+                symbols.append(text)
         parse_counts(counts, phases)
-        parse_accesses(log, phases, nic_base)
-    symbols = profile.Symbols(profile.kernel_symbols(), lines["symbol"], lines["module"])
-    return Run({phase.name: phase for phase in phases.values()}, values, symbols)
+        parse_accesses(log, phases, bars)
+    names = profile.Symbols(profile.kernel_symbols(), symbols)
+    return Run({phase.name: phase for phase in phases.values()}, values, names)

@@ -3,28 +3,38 @@
 
 import argparse
 import concurrent.futures
+import functools
 import json
+import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 
-from . import annotate, loads, machine, profile, table
+from . import annotate, loads, machine, picture, profile, table, targets
 
 SECTIONS = {"tx": loads.tx, "rx": loads.rx, "net": loads.net, "life": loads.life}
+# What runs twice to show that it is exact.
+REPEATED = functools.partial(loads.tx, sizes=(60,), bursts=(1, 32), clones=(0,))
+EXACT = ("heavy", "light", "interrupts")
 
 
 def arguments(argv):
     parser = argparse.ArgumentParser(
         prog="tests/bench", description="Measure this driver and the kernel's own e1000.ko on the same device: "
-        "exact counts of guest instructions, device accesses and interrupts. Results: build/bench.json.")
+        "exact counts of guest instructions, device accesses and interrupts, and virtual time. The results go to "
+        "build/bench.json, the picture to build/bench.svg.")
     parser.add_argument("--only", metavar="SECTIONS", default=",".join(SECTIONS),
                         help=f"comma separated, of {', '.join(SECTIONS)}")
+    parser.add_argument("--alone", action="store_true", help="measure neither the C driver nor virtio-net beside it")
+    parser.add_argument("--no-virtio", action="store_true", help="do not measure virtio-net")
+    parser.add_argument("--no-repeat", action="store_true", help="do not run a part twice")
     parser.add_argument("--profile", action="store_true", help="print the instructions per packet of each function")
-    parser.add_argument("--lines", type=int, default=40, help="functions to print for each load (40)")
-    parser.add_argument("--match", default="", help="print profiles only of loads whose name has this in it")
     parser.add_argument("--annotate", metavar="NAME", default="",
                         help="print the disassembly with counts of the module's functions that have NAME in theirs")
+    parser.add_argument("--match", default="", help="... only of loads whose name has this in it")
+    parser.add_argument("--lines", type=int, default=40, help="... so many functions of each load (40)")
     parser.add_argument("--module", default=str(machine.TOP / "build" / "e1000_rust.ko"), help="the module to measure")
-    parser.add_argument("--alone", action="store_true", help="do not measure the C driver beside it")
     parser.add_argument("--jobs", type=int, default=2, help="guests to run at the same time (2)")
     parser.add_argument("--output", default=str(machine.TOP / "build" / "bench.json"), help="the results as JSON")
     options = parser.parse_args(argv)
@@ -32,45 +42,100 @@ def arguments(argv):
     for name in options.only:
         if name not in SECTIONS:
             parser.error(f"there is no section {name}")
+    if not pathlib.Path(options.module).is_file():
+        parser.error(f"there is no {options.module}: run make first")
     return options
 
 
-def measure(drivers, sections, jobs):
-    """{driver: {load: Load}}; the guests are exact whatever else the host does, so two run at a time."""
-    found = {driver: {} for driver in drivers}
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(SECTIONS[section], driver): driver for section in sections for driver in drivers}
+def progress(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def measure(jobs, workers):
+    """The results of {key: function}; the guests are exact whatever else the host does, so some run at a time."""
+    found = {}
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        running = {pool.submit(function): key for key, function in jobs.items()}
         try:
             for future in concurrent.futures.as_completed(running):
-                found[running[future]].update(future.result())
+                key = running[future]
+                found[key] = future.result()
+                progress(f"{' '.join(key)}: done, {len(found)} of {len(jobs)}")
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     return found
 
 
+def gather(found, drivers):
+    """{driver: {load: Load}} in the order of the sections."""
+    out = {}
+    for key in drivers:
+        out[key] = {}
+        for section in SECTIONS:
+            out[key].update(found.get((key, section), {}))
+    return out
+
+
+def repeat_report(first, second):
+    """How far the second run of a part was from the first, as text; and whether it was near enough."""
+    lines, good = ["", "The same again, to see how exact it is:"], True
+    for name in second:
+        one, two = first[name].figures, second[name].figures
+        change = abs(two["instructions"] / one["instructions"] - 1)
+        same = all(one[key] == two[key] for key in EXACT)
+        good = good and same and change < 0.005
+        lines.append(f"  {name}: instructions {one['instructions']:.2f} and {two['instructions']:.2f} "
+                     f"({change * 100:.3f} %), accesses and interrupts {'equal' if same else 'NOT EQUAL'}")
+    return "\n".join(lines), good
+
+
+def show_profiles(options, found):
+    for name, mine in found["rust"].items():
+        if options.match not in name or not mine.part:
+            continue
+        for key in [key for key in ("c", "rust") if options.profile and name in found.get(key, {})]:
+            profile.print_functions(f"{name}, {key}", found[key][name], options.lines)
+        if options.annotate:
+            annotate.print_annotated(name, mine, options.module, options.annotate, executed_only=True)
+
+
+def bench(options, module):
+    drivers = {"c": machine.Driver("e1000"), "rust": machine.Driver(module),
+               "virtio": machine.Driver("virtio_net", "virtio-net-pci")}
+    for key, unwanted in (("c", options.alone), ("virtio", options.alone or options.no_virtio)):
+        if unwanted:
+            del drivers[key]
+    subprocess.run([machine.HERE / "build.sh", machine.BUILD], check=True)
+    profile.kernel_symbols()
+    jobs = {(key, section): functools.partial(SECTIONS[section], driver)
+            for section in options.only for key, driver in drivers.items()}
+    repeat = "tx" in options.only and not options.no_repeat and not options.alone
+    if repeat:
+        jobs[("rust", "again")] = functools.partial(REPEATED, drivers["rust"])
+    results = measure(jobs, options.jobs)
+    found = gather(results, drivers)
+    show_profiles(options, found)
+    figures = {key: {name: load.figures for name, load in mine.items()} for key, mine in found.items()}
+    checks = [] if options.alone else targets.check(figures)
+    print(table.text(figures, checks))
+    good = True
+    if repeat:
+        text, good = repeat_report(found["rust"], results[("rust", "again")])
+        print(text)
+    with open(options.output, "w", encoding="utf-8") as file:
+        json.dump({**figures, "targets": checks}, file, indent=1, sort_keys=True)
+    if "c" in figures:
+        pathlib.Path(options.output).with_suffix(".svg").write_text(picture.draw(figures), encoding="utf-8")
+    return 0 if good else 1
+
+
 def main(argv):
     options = arguments(argv)
     try:
-        subprocess.run([machine.HERE / "build.sh", machine.BUILD], check=True)
-        profile.kernel_symbols()
-        drivers = {"rust": options.module} if options.alone else {"c": "e1000", "rust": options.module}
-        found = measure(list(drivers.values()), options.only, options.jobs)
+        with tempfile.TemporaryDirectory(prefix="e1000_rust-bench.") as scratch:
+            # A build beside the measurement must not change what is measured.
+            return bench(options, shutil.copy(options.module, scratch))
     except (machine.Failed, subprocess.CalledProcessError) as err:
         print(f"bench: {err}", file=sys.stderr)
         return 1
-    if options.profile:
-        for name in found[options.module]:
-            if options.match in name and found[options.module][name].counts:
-                for driver in drivers.values():
-                    load = found[driver][name]
-                    profile.print_functions(f"{name} with {loads.module_name(driver)}", load, options.lines)
-    if options.annotate:
-        for name, load in found[options.module].items():
-            if options.match in name and load.counts:
-                annotate.print_annotated(name, load, options.module, options.annotate, executed_only=True)
-    results = {key: {name: load.figures for name, load in found[driver].items()} for key, driver in drivers.items()}
-    print(table.text(results))
-    with open(options.output, "w", encoding="utf-8") as file:
-        json.dump(results, file, indent=1, sort_keys=True)
-    return 0

@@ -12,6 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 QEMU = HERE.parent.parent / "qemu"
 BUILD = HERE.parent.parent / "build" / "bench"
 TEXT = "tTwW"
+MODULES = 0xFFFFFFFFC0000000
 HASH = re.compile(r"\[[0-9a-f]{16}\]")
 
 
@@ -49,7 +50,7 @@ def demangle(names):
 class Symbols:
     """Finds the function and the module of a kernel address."""
 
-    def __init__(self, kernel, symbols, modules):
+    def __init__(self, kernel, symbols):
         table = {}
         for line in kernel:
             address, kind, name = line.split()[:3]
@@ -61,17 +62,14 @@ class Symbols:
                 table.setdefault(int(words[0], 16), (words[2], words[3].strip("[]")))
         self.starts = sorted(table)
         self.names = [table[start] for start in self.starts]
-        # name size refcount users state address
-        self.modules = sorted((int(words[5], 16), int(words[5], 16) + int(words[1]), words[0])
-                              for words in (line.split() for line in modules))
 
     @functools.lru_cache(maxsize=None)
     def find(self, address):
         """(function, module) of an address."""
         at = bisect.bisect_right(self.starts, address) - 1
         name, module = self.names[at] if at >= 0 else ("?", "?")
-        if module == "vmlinux" and address >= 0xFFFFFFFFC0000000:
-            # No symbol below it but the kernel's last: BPF, ftrace and the like.
+        if module == "vmlinux" and address >= MODULES:
+            # Among the modules, but below them all: BPF, ftrace and the like.
             name, module = "?", "?"
         return name, module
 
@@ -89,7 +87,7 @@ class Symbols:
 
 def print_functions(title, load, limit, out=sys.stdout):
     """The functions by instructions per packet, largest first."""
-    counts, units = load.counts, load.units
+    counts, units = load.part.counts, load.units
     totals = sorted(load.symbols.by_function(counts.kernel).items(), key=lambda item: -item[1])[:limit]
     names = demangle([name for (name, _), _ in totals])
     print(f"\n{title}: {counts.total() / units:.1f} instructions per packet", file=out)

@@ -13,6 +13,12 @@ IRQ=-
 # The per-processor page lists would be drained each second.
 echo 3600 >/proc/sys/vm/stat_interval
 
+# Nobody shall send without being told to.
+echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+
+# The interface of the PCI device $1.
+interface() { ls "/sys/bus/pci/devices/$1/net" 2>/dev/null || ls "/sys/bus/pci/devices/$1"/virtio*/net; }
+
 # phase NAME ACTION...: one measured phase; see work.c.  $WITHIN goes before it.
 phase() {
 	_name=$1
@@ -30,18 +36,19 @@ load_driver() {
 	esac
 	for _need in $(modinfo -F depends "$_file" | tr ',' ' '); do modprobe "$_need"; done
 	phase load insmod "$_file"
-	NIC_IF=$(ls /sys/bus/pci/devices/$NIC_PCI/net)
+	NIC_IF=$(interface $NIC_PCI)
 	[ -n "$NIC_IF" ] || exit 1
-	IRQ=$(cat /sys/bus/pci/devices/$NIC_PCI/irq)
+	IRQ=$(ls /sys/bus/pci/devices/$NIC_PCI/msi_irqs 2>/dev/null | xargs | tr ' ' ,)
+	IRQ=${IRQ:-$(cat /sys/bus/pci/devices/$NIC_PCI/irq)}
 }
 
 peer() { ip netns exec peer "$@"; }
 
 # The peer's interface into a namespace of its own, with an address.
 peer_up() {
-	modprobe virtio_net
-	_if=$(ls /sys/bus/pci/devices/$PEER_PCI/virtio*/net)
+	_if=$(interface $PEER_PCI)
 	ip netns add peer
+	peer sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
 	ip link set "$_if" netns peer
 	peer ip addr add 10.9.9.1/24 dev "$_if"
 	peer ip link set "$_if" up
@@ -60,9 +67,9 @@ wait_carrier() {
 
 pg() { echo "$2" >"/proc/net/pktgen/$1" || { echo "pktgen refused $2" >&2; exit 1; }; }
 
-# The end: what the runner needs to name addresses and phases.
+# The end: what the runner needs to name phases and addresses.
 report() {
 	sed 's/^/result: /' $RESULTS
-	grep ' [tTwW] .*\[' /proc/kallsyms | sed 's/^/symbol: /'
-	cat /proc/modules | sed 's/^/module: /'
+	sed -n '/0x0*[1-9a-f]/s/^/bar: /p' /sys/bus/pci/devices/$NIC_PCI/resource
+	grep -i ' [tw] .*\[' /proc/kallsyms | sed 's/^/symbol: /'
 }

@@ -5,16 +5,18 @@
 
 . ./lib.sh
 
-# Free pages in KiB, once all that can be given back has been.
+# Free memory in KiB, with the pages that processors keep at hand, once all that
+# can be given back has been.
 free_memory() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
 	sleep 1
 	echo 1 >/proc/sys/vm/stat_refresh
-	sed -n 's/^MemFree: *\([0-9]*\).*/\1/p' /proc/meminfo
+	awk '$1 == "nr_free_pages" || $1 == "count:" { pages += $2 } END { print pages * 4 }' /proc/zoneinfo
 }
 
-modprobe virtio_net
+[ "$DRIVER" = virtio_net ] || modprobe virtio_net
+free_memory >/dev/null
 before=$(free_memory)
 load_driver
 loaded=$(free_memory)

@@ -5,6 +5,7 @@
 
 . ./lib.sh
 
+[ "$DRIVER" = virtio_net ] || modprobe virtio_net
 load_driver
 peer_up
 ip addr add 10.9.9.2/24 dev "$NIC_IF"

@@ -10,10 +10,8 @@
 modprobe igb
 modprobe pktgen
 load_driver
-PEER_IF=$(ls /sys/bus/pci/devices/$PEER_PCI/net)
-ip netns add peer
-ip link set "$PEER_IF" netns peer
-peer ip link set "$PEER_IF" up
+PEER_IF=$(interface $PEER_PCI)
+peer_up
 ip addr add 10.9.9.2/24 dev "$NIC_IF"
 ip link set "$NIC_IF" up
 wait_carrier "$NIC_IF"
@@ -42,19 +40,21 @@ load() {
 peer sh -ec ". ./lib.sh
 	pg kpktgend_0 rem_device_all
 	pg kpktgend_0 'add_device $PEER_IF'" || exit 1
-for size in $SIZES; do
-	for pair in $BURSTS; do
-		load sent "$size" "$pair" 52:54:00:99:99:99
-		load socket "$size" "$pair" "$NIC_MAC"
+for end in sent $ENDS; do
+	mac=$NIC_MAC
+	case $end in
+	sent) mac=52:54:00:99:99:99 ;;
+	drop)
+		tc qdisc add dev "$NIC_IF" clsact
+		tc filter add dev "$NIC_IF" ingress matchall action drop
+		;;
+	esac
+	for size in $SIZES; do
+		for pair in $BURSTS; do
+			load "$end" "$size" "$pair" "$mac"
+		done
 	done
+	[ "$end" != drop ] || tc qdisc del dev "$NIC_IF" clsact
 done
-tc qdisc add dev "$NIC_IF" clsact
-tc filter add dev "$NIC_IF" ingress matchall action drop
-for size in $SIZES; do
-	for pair in $BURSTS; do
-		load drop "$size" "$pair" "$NIC_MAC"
-	done
-done
-ip -s link show "$NIC_IF"
 kill $!
 report

@@ -13,11 +13,13 @@
  *	work sink PORT				receive UDP for ever
  *	work carrier INTERFACE			print how long the carrier takes to come
  *
- * IRQ is the interrupt of the device under test, or - if there is none yet.
+ * IRQ is the interrupt of the device under test, or several with commas between,
+ * or - if there is none yet.
  */
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,13 +67,25 @@ uint64_t now(void)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
-static long interrupts(const char *irq)
+static bool listed(const char *irqs, long number)
+{
+	while (*irqs) {
+		char *end;
+
+		if (strtol(irqs, &end, 10) == number && end != irqs)
+			return true;
+		irqs = *end ? end + 1 : end;
+	}
+	return false;
+}
+
+static long interrupts(const char *irqs)
 {
 	char line[512];
-	long count = -1;
+	long count = 0;
 	FILE *file;
 
-	if (!strcmp(irq, "-"))
+	if (!strcmp(irqs, "-"))
 		return 0;
 	file = fopen("/proc/interrupts", "r");
 	if (!file)
@@ -80,8 +94,8 @@ static long interrupts(const char *irq)
 		char *end;
 		long number = strtol(line, &end, 10);
 
-		if (*end == ':' && number == atol(irq))
-			count = strtol(end + 1, NULL, 10);
+		if (end != line && *end == ':' && listed(irqs, number))
+			count += strtol(end + 1, NULL, 10);
 	}
 	fclose(file);
 	return count;

@@ -9,18 +9,21 @@
  * yy is the number of a phase, xx is 0 for its begin and 1 for its end.  At
  * each end the plugin appends to FILE
  *
- *	whole NUMBER USER
+ *	whole NUMBER USER STRETCH
  *	ADDRESS COUNT
  *	...
- *	longest NUMBER USER
+ *	longest NUMBER USER STRETCH
  *	ADDRESS COUNT
  *	...
  *
  * which is, for the whole phase and for its longest stretch without a hlt, the
  * number of instructions in user space and those of the kernel by address.  The
- * stretch leaves out what else happens while a load waits for its start or end.
- * At each mark the plugin writes a line `bench: begin|end NUMBER` to QEMU's log, so that
- * trace events there can be told apart by phase too.
+ * stretch, the STRETCHth from 0, leaves out what else happens while a load waits
+ * for its start or end.
+ *
+ * At each mark the plugin writes a line `bench: begin|end NUMBER` to QEMU's log,
+ * and at each hlt between them `bench: halt NUMBER`, so that trace events there can
+ * be told apart too.
  *
  * One vCPU only: the counts of a phase must be of one line of events.
  */
@@ -60,7 +63,8 @@ static uint64_t *before;	/* the counts at the begin of the phase */
 static uint64_t *woken;		/* ... at the begin of this stretch */
 static uint64_t *longest;	/* the counts of the longest stretch so far */
 static uint64_t longest_total;
-static bool in_phase;
+static unsigned int stretch, longest_stretch;
+static int phase = -1;
 static FILE *out;
 
 static void fail(const char *message)
@@ -97,8 +101,8 @@ static uint64_t total(const uint64_t *now)
 
 static void stretch_begins(const uint64_t *now)
 {
+	/* Slots used later are 0 in it already. */
 	memcpy(woken, now, used * sizeof(*now));
-	memset(woken + used, 0, (SLOTS - used) * sizeof(*now));
 }
 
 static void stretch_ends(const uint64_t *now)
@@ -108,15 +112,25 @@ static void stretch_ends(const uint64_t *now)
 	if (total(now) - total(woken) <= longest_total)
 		return;
 	longest_total = total(now) - total(woken);
+	longest_stretch = stretch;
 	for (slot = 0; slot < used; slot++)
 		longest[slot] = now[slot] - woken[slot];
 }
 
-static void report(const char *kind, unsigned int phase, const uint64_t *now, const uint64_t *then)
+static void tell(const char *what)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "bench: %s %d\n", what, phase);
+	qemu_plugin_outs(line);
+}
+
+static void report(const char *kind, const uint64_t *now, const uint64_t *then)
 {
 	uint32_t slot;
 
-	fprintf(out, "%s %u %" PRIu64 "\n", kind, phase, now[USER_SLOT] - (then ? then[USER_SLOT] : 0));
+	fprintf(out, "%s %d %" PRIu64 " %u\n", kind, phase, now[USER_SLOT] - (then ? then[USER_SLOT] : 0),
+		longest_stretch);
 	for (slot = FIRST_SLOT; slot < used; slot++) {
 		uint64_t count = now[slot] - (then ? then[slot] : 0);
 
@@ -129,33 +143,35 @@ static void report(const char *kind, unsigned int phase, const uint64_t *now, co
 static void mark(unsigned int vcpu, void *data)
 {
 	const uint64_t *now = qemu_plugin_scoreboard_find(board, vcpu);
-	unsigned int number = (uintptr_t)data & (PHASES - 1);
 	bool end = (uintptr_t)data & PHASES;
-	char line[64];
 
-	if (end) {
-		stretch_ends(now);
-		report("whole", number, now, before);
-		report("longest", number, longest, NULL);
-	} else {
+	if (!end) {
+		phase = (uintptr_t)data & (PHASES - 1);
 		memcpy(before, now, SLOTS * sizeof(*before));
 		memset(longest, 0, SLOTS * sizeof(*longest));
 		longest_total = 0;
+		stretch = 0;
 		stretch_begins(now);
+		tell("begin");
+	} else if (phase >= 0) {
+		stretch_ends(now);
+		report("whole", now, before);
+		report("longest", longest, NULL);
+		tell("end");
+		phase = -1;
 	}
-	in_phase = !end;
-	snprintf(line, sizeof(line), "bench: %s %u\n", end ? "end" : "begin", number);
-	qemu_plugin_outs(line);
 }
 
 static void halts(unsigned int vcpu, void *data)
 {
 	const uint64_t *now = qemu_plugin_scoreboard_find(board, vcpu);
 
-	if (!in_phase)
+	if (phase < 0)
 		return;
 	stretch_ends(now);
+	stretch++;
 	stretch_begins(now);
+	tell("halt");
 }
 
 static void translated(struct qemu_plugin_tb *tb, void *data)

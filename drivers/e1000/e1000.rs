@@ -25,9 +25,11 @@ mod selftest;
 mod tx;
 
 #[forbid(unsafe_code)]
+#[allow(dead_code, reason = "the chip is described whole, used or not")]
 #[path = "../../hw/mod.rs"]
 mod hw;
 #[allow(unsafe_code)]
+#[allow(dead_code, reason = "lists of the kernel's are written down whole")]
 #[path = "../netdev/mod.rs"]
 mod netdev;
 

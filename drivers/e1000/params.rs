@@ -57,7 +57,7 @@ mod raw {
         array RxAbsIntDelay: "Receive absolute interrupt delay in units of 1.024 us, 0-65535 (default 8)";
         array InterruptThrottleRate: "Interrupts per second, 0 (no limit), 1, 3, 4 (adaptive) or 100-100000 (default 3)";
         array SmartPowerDownEnable: "Accepted for compatibility, the PHY of these devices has none (default 0)";
-        uint copybreak = 256: "Largest frame that is copied to a new buffer on receive, in bytes (default 256)";
+        uint copybreak = 256: "Accepted for compatibility, received frames are not copied (default 256)";
         array debug: "Level of messages, -1 (driver, probe, link) to 16 (default -1)";
     }
 }
@@ -244,6 +244,12 @@ impl Params {
         if reader.within(&raw::SmartPowerDownEnable, "SmartPowerDownEnable", 0..=1, 0) != 0 {
             dev_info!(dev, "SmartPowerDownEnable has no effect on this device\n");
         }
+        if raw::copybreak.get() != 256 {
+            dev_info!(
+                dev,
+                "copybreak has no effect, buffers are recycled instead\n"
+            );
+        }
         Self {
             tx: reader.descriptors(&raw::TxDescriptors, "TxDescriptors"),
             rx: reader.descriptors(&raw::RxDescriptors, "RxDescriptors"),
@@ -264,10 +270,4 @@ impl Params {
             messages: Messages::from_debug(debug),
         }
     }
-}
-
-/// Returns the length of the longest frame to be copied on receive, in bytes.
-#[inline]
-pub(crate) fn copybreak() -> usize {
-    raw::copybreak.get() as usize
 }

@@ -93,7 +93,7 @@ netdev_helper_addr_next(const struct netdev_hw_addr_list *list,
 void netdev_helper_timer_setup(struct timer_list *timer,
 			       void (*fn)(struct timer_list *timer));
 
-/* Extended acknowledgement */
+/* Extended acknowledgment */
 void netdev_helper_extack(struct netlink_ext_ack *extack, const char *msg);
 
 #endif

@@ -76,7 +76,6 @@ pub(crate) use self::{
         Messages, //
     },
     skb::{
-        Checksum,
         DropReason,
         Gso,
         GsoKind,

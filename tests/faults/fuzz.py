@@ -61,7 +61,8 @@ class Trial:
             outcome.deadly = True
         after, stats = session.ask("counters"), nic.stats()
         outcome.fired = sum(value - start.get(name, 0) for name, value in stats.items() if name.startswith("fault."))
-        outcome.notes.append(f"rate 1 in {self.rate}: {descriptors(stats) - descriptors(start)} descriptors, {outcome.fired} faults")
+        outcome.notes.append(f"rate 1 in {self.rate}: {descriptors(stats) - descriptors(start)} descriptors, "
+                             f"{outcome.fired} faults")
         outcome.seen = session.ask("seen")["kinds"]
         for name in after:
             if after[name] < before.get(name, 0):

@@ -32,6 +32,7 @@ class Mode:
     model: str = "e1000"
     smp: int = 1
     long: bool = False
+    serial: bool = False
 
 
 MODES = (
@@ -40,12 +41,13 @@ MODES = (
     Mode("transmits 3 ms later", "--tx async --tx-delay-us 3000", ("essentials", "completes")),
     Mode("transmits later, 2 processors", "--tx async", ("essentials", "completes"), smp=2),
     Mode("posted writes as under KVM", "--coalesced --rx-full wait", ("essentials", "bursts")),
-    Mode("posted writes, transmits later", "--coalesced --tx async --rx-full wait", ("essentials", "bursts", "completes"), long=True),
+    Mode("posted writes, transmits later", "--coalesced --tx async --rx-full wait",
+         ("essentials", "bursts", "completes"), long=True),
     Mode("waits for descriptors", "--rx-full wait", ("bursts",), long=True),
     Mode("checks checksums", "--rx-csum real", ("essentials", "checksums")),
     Mode("82545EM", "", ("essentials",), "e1000-82545em"),
     Mode("82544GC", "", ("essentials",), "e1000-82544gc"),
-    Mode("power management", "--pm", ("essentials", "sleeps")),
+    Mode("power management", "--pm", ("essentials", "sleeps"), serial=True),
     Mode("slow to negotiate, slow MDIC", "--autoneg-ms 2000 --mdic-us 300"),
 )
 
@@ -110,8 +112,10 @@ class Trial:
         if missing:
             self.outcome.bad(f"{missing} of 20 rounds of frames and datagrams incomplete")
         for what, command in (
-                ("pings of all sizes", "for s in 0 1 17 18 19 46 1000 1471 1472 1473 4000 20000; do ping -q -c 2 -i 0.01 -W 2 -s $s 10.9.0.2 || exit; done"),
-                ("MTU 9000", "ip link set {i} mtu 9000 && ip -n peer link set peer0 mtu 9000 && ping -q -c 5 -i 0.05 -W 2 -M do -s 8900 10.9.0.2"),
+                ("pings of all sizes", "for s in 0 1 17 18 19 46 1000 1471 1472 1473 4000 20000; do "
+                                       "ping -q -c 2 -i 0.01 -W 2 -s $s 10.9.0.2 || exit; done"),
+                ("MTU 9000", "ip link set {i} mtu 9000 && ip -n peer link set peer0 mtu 9000 && "
+                             "ping -q -c 5 -i 0.05 -W 2 -M do -s 8900 10.9.0.2"),
                 ("MTU 1500", "ip -n peer link set peer0 mtu 1500 && ip link set {i} mtu 1500"),
                 ("rings of 48 and 4096", "ethtool -G {i} rx 48 tx 4096 && ping -q -c 3 -i 0.05 -W 2 10.9.0.2"),
                 ("rings of 256", "ethtool -G {i} rx 256 tx 256"),
@@ -129,7 +133,8 @@ class Trial:
             self.outcome.bad("3 MB by TCP within 60 s")
         after = self.session.ask("counters")
         for name in after:
-            if name.startswith("ethtool.") and any(word in name for word in ("hang", "timeout", "reset")) and after[name] > before.get(name, 0):
+            bad = name.startswith("ethtool.") and any(word in name for word in ("hang", "timeout", "reset"))
+            if bad and after[name] > before.get(name, 0):
                 self.outcome.bad(f"{name} grew by {after[name] - before.get(name, 0)}")
 
     def bursts(self):
@@ -176,7 +181,8 @@ class Trial:
         for times in range(2):
             if not self.must(f"suspend {times}", turn, 40) or not self.back(f"after suspend {times}", 10):
                 return
-        self.must("a filter and a ring of 64", "ip maddr add 01:00:5e:01:02:03 dev {i}; ethtool -G {i} rx 64 tx 64; ip link set {i} promisc on")
+        self.must("a filter and a ring of 64",
+                  "ip maddr add 01:00:5e:01:02:03 dev {i}; ethtool -G {i} rx 64 tx 64; ip link set {i} promisc on")
         if not self.must("suspend with these", turn, 40) or not self.back("after it", 10):
             return
         self.must("as before", "ip link set {i} promisc off; ethtool -G {i} rx 256 tx 256")

@@ -43,7 +43,9 @@ def complaints(log):
 class Session:
     """A context manager; inside, `ask` is the guest's agent and `nic` the NIC's control socket."""
 
-    def __init__(self, settings, log, nic_options="", params="", model="e1000", seconds=900, smp=1, append=""):
+    # `serial`: over a serial port, which works on after suspend; a virtio port does not.
+    def __init__(self, settings, log, nic_options="", params="", model="e1000", seconds=900, smp=1, append="",
+                 serial=False):
         self.settings, self.log_path = settings, pathlib.Path(log)
         self.slow = settings.slow
         self.dir = tempfile.TemporaryDirectory(prefix="e1000_rust-faults.")
@@ -54,13 +56,14 @@ class Session:
         self.listener.listen(1)
         self.environment = {
             **os.environ, "MODULE": settings.module, "SCRIPT": str(HERE / "agent.py"),
-            "FILES": f"{HERE / 'traffic.py'} {HERE / 'pools.py'}", "NICS": "1", "USERNET": "0", "NIC": model, "SMP": str(smp), "PARAMS": params,
+            "FILES": f"{HERE / 'traffic.py'} {HERE / 'pools.py'}", "PARAMS": params,
+            "NICS": "1", "USERNET": "0", "NIC": model, "SMP": str(smp),
             "NIC_OPTIONS": nic_options, "NIC_CONTROL": str(self.control_path), "LOG": str(self.log_path),
             "TIMEOUT": str(seconds * self.slow), "EXPECT_LOG": "", "ALLOW_LOAD_FAIL": "1", "PANIC_ON_WARN": "",
             "SHELL_MODE": "", "VERBOSE": "", "APPEND": f"{os.environ.get('APPEND', '')} {append}".strip(),
-            "GUEST_ENV": "PYTHONPATH=/root PYTHONDONTWRITEBYTECODE=1",
-            "QEMU_ARGS": f"-chardev socket,id=faults,path={shlex.quote(str(self.port))} "
-                         "-device virtserialport,chardev=faults,name=faults",
+            "GUEST_ENV": "PYTHONPATH=/root PYTHONDONTWRITEBYTECODE=1" + (" FAULTS_PORT=/dev/ttyS1" if serial else ""),
+            "QEMU_ARGS": f"-chardev socket,id=faults,path={shlex.quote(str(self.port))} " +
+                         ("-serial chardev:faults" if serial else "-device virtserialport,chardev=faults,name=faults"),
         }
         self.process = self.connection = self.nic = None
         self.messages = b""
@@ -90,10 +93,13 @@ class Session:
                     raise Refused(self.said()) from None
         self.lines = self.connection.makefile("r", encoding="utf-8", errors="replace")
         self.nic = nicvm.Control(self.control_path)
+        self.connection.settimeout(max(1, end - time.monotonic()))
         try:
-            self.ask("log", seconds=max(1, end - time.monotonic()))
-        except Died as err:
-            raise Refused(f"{err}\n{self.said()}") from None
+            ready = "ready" in self.lines.readline()
+        except OSError:
+            ready = False
+        if not ready:
+            raise Refused(f"the guest did not get ready within {BOOT_SECONDS * self.slow} s\n{self.said()}")
 
     def said(self):
         """What the guest's runner printed."""

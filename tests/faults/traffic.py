@@ -316,7 +316,8 @@ class Net:
     @staticmethod
     def ping(count, seconds):
         done = subprocess.run(
-            ["ping", "-q", "-c", str(count), "-i", "0.01", "-s", "1000", "-p", "a55a0ff0", "-W", "1", "-w", str(seconds), PEER_IP],
+            ["ping", "-q", "-c", str(count), "-i", "0.01", "-s", "1000", "-p", "a55a0ff0", "-W", "1", "-w", str(seconds),
+             PEER_IP],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds + 5, check=False)
         return done.returncode == 0 and f" {count} received".encode() in done.stdout and b"wrong data" not in done.stdout
 

@@ -8,7 +8,8 @@ from report import Outcome, normal
 
 RECOVERY_SECONDS = 10
 LINK_LINE = re.compile(r"link is (up|down)", re.IGNORECASE)
-LOSS = re.compile(r"err|drop|miss|bad|over|hang|timeout|reset|fail|lost|carrier|short|long|discard|crc|spurious|stall", re.IGNORECASE)
+LOSS = re.compile(
+    r"err|drop|miss|bad|over|hang|timeout|reset|fail|lost|carrier|short|long|discard|crc|spurious|stall", re.IGNORECASE)
 BAD_KINDS = ("short", "grown", "corrupt", "again", "alien", "vlan")
 # Under such a fault the control path is used as well.
 CONTROL = (
@@ -163,7 +164,8 @@ class Trial:
                  if LOSS.search(name) and after[name] > before.get(name, 0)}
         self.outcome.counted = grown
         kinds = during["kinds"]
-        lost = sum(kinds.get(f"{way}.sent", 0) - kinds.get(f"{way}.good", 0) - kinds.get(f"{way}.late", 0) for way in ("rx", "tx"))
+        lost = sum(kinds.get(f"{way}.sent", 0) - kinds.get(f"{way}.good", 0) - kinds.get(f"{way}.late", 0)
+                   for way in ("rx", "tx"))
         if lost > 2 and not grown and not self.fault.uncounted:
             self.outcome.bad(f"{lost} frames lost and no counter grew")
         for name in after:

@@ -54,7 +54,7 @@ for state in (True, False):
 
     # Anything may be summed from anywhere, as far as the fields of a descriptor reach and beyond.
     wrong, kernel_refused = [], []
-    for start in (34, 35, 53, 54, 100, 127, 128, 200, 253, 254, 255, 256, 257, 300, 511, 512, 1000):
+    for start in (34, 35, 53, 54, 100, 127, 128, 200, 253, 254, 255, 256, 257, 300, 511, 512):
         for offset in (0, 1, 6, 16, 17, 100, 255, 256):
             body = bytearray(pattern(1200, start + offset))
             body[start + offset - 14:start + offset - 12] = b"\0\0"
@@ -69,7 +69,7 @@ for state in (True, False):
             whole = data[:start + offset] + struct.pack("!H", total or 0xFFFF) + data[start + offset + 2:]
             if found != [whole]:
                 wrong.append((start, offset))
-    same(f"{word}: sums from 17 places to 8 offsets each", [], wrong)
+    same(f"{word}: sums from 16 places to 8 offsets each", [], wrong)
     same(f"{word}: as the kernel's own limits allow", [], kernel_refused)
 
 features(tx_checksum_ip_generic=True)
@@ -100,11 +100,14 @@ source = Port(PEER, "peer", kind=0)
 run(f"ip addr add 10.9.0.1/24 dev {NIC}")
 listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 listener.bind(("10.9.0.1", DPORT))
+listener.settimeout(0.2)
 before = bad_sums()
 for n in range(10):
     data = packet(UDP, pattern(100, n))[0]
     source.send(mac(NIC_MAC) + mac(PEER_MAC) + data[12:26] + IP4[1] + IP4[0] + data[34:])
-wait_until(3, lambda: bad_sums() - before >= 10)
-same("received packets with a wrong checksum are dropped by the stack", 10, bad_sums() - before)
+try:
+    fail("received packets with a wrong checksum are not delivered", listener.recv(2000).hex())
+except TimeoutError:
+    same("received packets with a wrong checksum are dropped by the stack", 10, bad_sums() - before)
 quiet_log()
 finish()

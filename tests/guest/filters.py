@@ -46,17 +46,24 @@ def groups(count, first=0):
 lets("own address and broadcast", [NIC_MAC, "ff:ff:ff:ff:ff:ff"])
 lets("other addresses", [OTHER, OTHER_GROUP, "33:33:00:00:00:77", "00:00:00:00:00:00", "52:54:00:12:34:11"], False)
 
+def members(verb, chosen):
+    """Join or leave many groups: add or del."""
+    with open("/tmp/batch", "w", encoding="utf-8") as file:
+        file.writelines(f"maddress {verb} {group} dev {NIC}\n" for group in chosen)
+    run("ip -batch /tmp/batch")
+
+
 for count in (1, 14, 15, 16, 40, 200):
     chosen = groups(count)
-    for group in chosen:
-        run(f"ip maddress add {group} dev {NIC}")
-    lets(f"{count} groups joined", chosen[:20] + chosen[-5:])
+    members("add", chosen)
+    settle()
+    lets(f"{count} groups joined", chosen[:10] + chosen[-5:])
     lets(f"{count} groups joined, own address and broadcast", [NIC_MAC, "ff:ff:ff:ff:ff:ff"])
     lets(f"{count} groups joined, unicast to others", [OTHER], False)
     if count <= 14:
         lets(f"{count} groups joined, others", groups(10, 100), False)
-    for group in chosen:
-        run(f"ip maddress del {group} dev {NIC}")
+    members("del", chosen)
+settle()
 lets("all groups left", groups(20), False)
 
 run(f"ip link set {NIC} allmulticast on")
@@ -101,7 +108,7 @@ for count in (1, 13, 14, 15, 16, 20):
         run(f"ip link del mv{n}")
 settle(promisc=True)
 lets("secondary addresses gone", ["02:00:00:00:01:00", OTHER], False)
-same("not promiscuous at the end", "0x1003", hex(int(attr(NIC, "flags"), 16) & ~0x80))
+same("not promiscuous at the end", 0, int(attr(NIC, "flags"), 16) & 0x100)
 
 # Joining a group must not stop the receiver: each write of RCTL costs a second in QEMU.
 started = time.monotonic()

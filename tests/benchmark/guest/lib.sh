@@ -24,7 +24,7 @@ phase() {
 	_name=$1
 	shift
 	# shellcheck disable=SC2086 # several words
-	$WITHIN ./work $PHASE "$_name" "$IRQ" "$@" >>$RESULTS || exit 1
+	$WITHIN ./work $PHASE "$_name" "$IRQ" "$@" >>"$RESULTS" || exit 1
 	PHASE=$((PHASE + 1))
 }
 
@@ -46,7 +46,7 @@ peer() { ip netns exec peer "$@"; }
 
 # The peer's interface into a namespace of its own, with an address.
 peer_up() {
-	_if=$(interface $PEER_PCI)
+	_if=$(interface "$PEER_PCI")
 	ip netns add peer
 	peer sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
 	ip link set "$_if" netns peer

@@ -25,11 +25,11 @@ phase ifup ifup "$NIC_IF"
 wait_carrier "$NIC_IF"
 sleep 5
 up=$(free_memory)
-echo "{\"value\": \"memory-loaded\", \"kib\": $((before - loaded))}" >>$RESULTS
-echo "{\"value\": \"memory-up\", \"kib\": $((loaded - up))}" >>$RESULTS
+echo "{\"value\": \"memory-loaded\", \"kib\": $((before - loaded))}" >>"$RESULTS"
+echo "{\"value\": \"memory-up\", \"kib\": $((loaded - up))}" >>"$RESULTS"
 phase idle-10s sleep 10000
 hostctl '{"execute": "set_link", "arguments": {"name": "nic0", "up": false}}' >/dev/null
 sleep 3
 hostctl '{"execute": "set_link", "arguments": {"name": "nic0", "up": true}}' >/dev/null
-./work carrier "$NIC_IF" >>$RESULTS || exit 1
+./work carrier "$NIC_IF" >>"$RESULTS" || exit 1
 report

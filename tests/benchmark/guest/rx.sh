@@ -10,7 +10,7 @@
 modprobe igb
 modprobe pktgen
 load_driver
-PEER_IF=$(interface $PEER_PCI)
+PEER_IF=$(interface "$PEER_PCI")
 peer_up
 ip addr add 10.9.9.2/24 dev "$NIC_IF"
 ip link set "$NIC_IF" up

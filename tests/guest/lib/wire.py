@@ -47,7 +47,13 @@ class Port:
 
     def send(self, data):
         select.select([], [self.sock], [], 5 * SLOW)
-        return self.sock.send(data)
+        try:
+            return self.sock.send(data)
+        except OSError as err:
+            # The interface was down for a while; that is said once.
+            if err.errno != errno.ENETDOWN:
+                raise
+            return self.sock.send(data)
 
     def receive(self, seconds=0.0):
         """The next frame, with the VLAN tag back in it, or None."""

@@ -1,0 +1,81 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# about: qemu/guest's verdict on scripts that pass, fail, hang and oops, and on settings that are wrong
+# timeout: 400
+"""Acceptance 2 of the main job: what `make guest SCRIPT=` does with each kind of end."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+TOP = pathlib.Path(os.environ.get("TOP") or pathlib.Path(__file__).resolve().parents[2])
+HERE = pathlib.Path(os.environ.get("SCRATCH") or "/tmp")
+SLOW = int(os.environ.get("SLOW", "1"))
+MODULE = os.environ.get("MODULE") or str(TOP / "build" / "e1000_rust.ko")
+cases = 0
+
+
+def case(name, passed, output):
+    global cases
+    cases += 1
+    if not passed:
+        print("\n".join(f"# | {line}" for line in output.splitlines()[-30:]))
+    print(f"{'ok' if passed else 'not ok'} {cases} {name}", flush=True)
+
+
+def guest(script, timeout=90, **settings):
+    """(status, output, seconds) of a script in the guest."""
+    path = HERE / "script.sh"
+    path.write_text("#!/bin/sh\n" + script)
+    values = {"SCRIPT": str(path), "MODULE": MODULE, "TIMEOUT": str(timeout * SLOW), "LOG": str(HERE / "guest.log"), **settings}
+    start = time.monotonic()
+    done = subprocess.run([TOP / "qemu" / "guest", *(f"{name}={value}" for name, value in values.items())],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          timeout=(timeout + 100) * SLOW)
+    return done.returncode, done.stdout, time.monotonic() - start
+
+
+def verdict(name, expected, words, script, **settings):
+    status, output, _ = guest(script, **settings)
+    missing = [word for word in words if word not in output]
+    case(f"{name}: status {expected}", status == expected, f"status {status}\n{output}")
+    case(f"{name}: says so", not missing, f"without {missing}\n{output}")
+    return output
+
+
+def main():
+    print("KTAP version 1")
+    verdict("passes", 0, ["eth0 peer0 52:54:00:12:34:10", "to stderr"],
+            "echo $NIC_IF $PEER_IF $NIC_MAC\necho to stderr >&2\nip netns exec peer ip link show peer0 >/dev/null\n")
+    verdict("fails with 7", 7, ["before", "exit status 7"], "echo before\nexit 7\n")
+    verdict("fails with 1, without a word", 1, ["exit status 1"], "exit 1\n")
+    verdict("is killed", 137, ["exit status 137"], "kill -9 $$\n")
+    start = time.monotonic()
+    verdict("hangs", 124, ["before", "time-out", "TIMEOUT="], "echo before\nsleep 1000\n", timeout=15)
+    case("hangs: ended soon after its time", time.monotonic() - start < 60 * SLOW, f"{time.monotonic() - start} s")
+    verdict("oopses", 99, ["the kernel complained", "sysrq", "Call Trace"], "sleep 0.5\necho c >/proc/sysrq-trigger\nsleep 100\n")
+    verdict("warns", 99, ["the kernel complained", "WARNING: "], "echo '<4>WARNING: made up' >/dev/kmsg\nexit 0\n")
+    verdict("warns as expected", 0, [], "echo '<4>WARNING: made up' >/dev/kmsg\nexit 0\n", EXPECT_LOG="made up")
+    verdict("turns the machine off", 97, ["ended before the script"], "echo o >/proc/sysrq-trigger\nsleep 100\n")
+    verdict("prints a great deal", 0, ["line 19999"], "seq -f 'line %.0f' 0 19999\n")
+    verdict("parameters", 0, ["64"], "cat /sys/module/*/parameters/RxDescriptors 2>/dev/null || ethtool -g $NIC_IF | tail -n 8\n",
+            PARAMS="RxDescriptors=64")
+    verdict("a parameter that is no number", 98, ["did not load"], "exit 0\n", PARAMS="RxDescriptors=x")
+    verdict("another model, two of them, two processors", 0, ["eth0 eth1 0x100f 2"], "echo $NIC_IFS "
+            "$(cat /sys/class/net/eth1/device/device) $(nproc)\n", NIC="e1000-82545em", NICS="2", SMP="2")
+    verdict("no module", 0, ["none, no interface"], "echo \"none, no interface$NIC_IF\"\n", MODULE="none")
+    for name, words, settings in (
+            ("a script that is not there", ["is not a file"], {"SCRIPT": "/nowhere"}),
+            ("a module that is not there", ["there is no", "/nowhere.ko"], {"MODULE": "/nowhere.ko"}),
+            ("an unknown setting", ["unknown argument"], {"NOSUCH": "1"}),
+            ("a number that is none", ["not a number"], {"SMP": "many"}),
+            ("a NIC that QEMU does not have", ["did not start"], {"NIC": "nosuchnic"})):
+        verdict(name, 125, words, "exit 0\n", **settings)
+    print(f"1..{cases}")
+
+
+if __name__ == "__main__":
+    main()
+    sys.exit(0)

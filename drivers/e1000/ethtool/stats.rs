@@ -131,6 +131,8 @@ const CHIP: &[Chip] = &[
     Chip::MGTPRC,
     Chip::MGTPDC,
     Chip::MGTPTC,
+    Chip::MPTC,
+    Chip::BPTC,
 ];
 
 /// Takes what the chip has counted: about 30 heavy accesses.
@@ -187,6 +189,11 @@ pub(super) fn mac(dev: &mut Rtnl<'_, Adapter<'_>>, to: &mut EthMacStats<'_>) {
         .frames_lost_due_to_int_mac_rcv_error(chip.get(Chip::MPC))
         .in_range_length_errors(chip.get(Chip::RLEC))
         .frame_too_long_errors(chip.get(Chip::ROC));
+    // To look at every address that is sent to would cost something; an emulated chip doesn't.
+    if dev.shared().has_flow_control {
+        to.multicast_frames_xmitted_ok(chip.get(Chip::MPTC))
+            .broadcast_frames_xmitted_ok(chip.get(Chip::BPTC));
+    }
 }
 
 /// Fills the PHY's statistics.

@@ -286,11 +286,26 @@ pub(crate) struct RxStats {
     pub(crate) checksum_good: Counter,
 }
 
+/// Counters of XDP programs' verdicts, and of frames that others redirected here.
+#[derive(Default)]
+pub(crate) struct XdpStats {
+    pub(crate) pass: Counter,
+    pub(crate) drop: Counter,
+    pub(crate) aborted: Counter,
+    pub(crate) tx: Counter,
+    pub(crate) tx_failed: Counter,
+    pub(crate) redirect: Counter,
+    pub(crate) redirect_failed: Counter,
+    pub(crate) xmit: Counter,
+    pub(crate) xmit_failed: Counter,
+}
+
 /// Counters of one device; they survive down, up and reset.
 #[derive(Default)]
 pub(crate) struct Stats {
     pub(crate) tx: TxStats,
     pub(crate) rx: RxStats,
+    pub(crate) xdp: XdpStats,
     pub(crate) interrupts: Counter,
     pub(crate) lost: Counter,
     pub(crate) masked: Counter,

@@ -27,7 +27,10 @@ use crate::{
     mii,
     napi,
     netdev::{
+        ethtool::Extack,
         netdev_err,
+        netdev_warn,
+        xdp,
         AddrList,
         Device,
         DisabledNapi,
@@ -240,6 +243,16 @@ impl<'bound> Driver for Adapter<'bound> {
     }
 
     fn change_mtu(dev: &mut Rtnl<'_, Self>, mtu: usize) -> Result {
+        if dev
+            .xdp_program()
+            .is_some_and(|prog| !rx::xdp::fits(prog, mtu))
+        {
+            netdev_warn!(
+                dev.device(),
+                "an MTU of {mtu} is too large for the XDP program, which has no frags\n"
+            );
+            return Err(EINVAL);
+        }
         dev.shared()
             .max_frame
             .store(mtu.saturating_add(OVERHEAD), Relaxed);
@@ -261,6 +274,27 @@ impl<'bound> Driver for Adapter<'bound> {
             self.model.max_tx_segment() as usize,
             self.max_descriptors.load(Relaxed),
         )
+    }
+
+    const XDP: xdp::Support = xdp::Support::VERDICTS
+        .with(xdp::Support::FRAGS)
+        .with(xdp::Support::XMIT);
+
+    fn xdp_check(
+        dev: &mut Rtnl<'_, Self>,
+        prog: xdp::Program<'_>,
+        extack: &mut Extack<'_>,
+    ) -> Result {
+        rx::xdp::check(prog, dev.device().mtu(), extack)
+    }
+
+    fn xdp_xmit(
+        ctx: &TxContext<'_, Self>,
+        tx: &mut Self::Tx,
+        frames: &mut xdp::Frames<'_>,
+        flush: bool,
+    ) {
+        tx.xmit_frames(ctx, frames, flush);
     }
 
     fn set_vlan(dev: &mut Rtnl<'_, Self>, vid: u16, on: bool) -> Result {

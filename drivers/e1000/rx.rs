@@ -2,6 +2,8 @@
 
 //! The receive queue.
 
+pub(crate) mod xdp;
+
 use crate::{
     adapter::{
         Adapter,
@@ -20,7 +22,13 @@ use crate::{
     netdev::{
         page_pool::{
             Buffer,
+            Filled,
             PagePool, //
+        },
+        xdp::{
+            Buff,
+            Program,
+            TxFrame, //
         },
         Device,
         DisabledNapi,
@@ -44,7 +52,7 @@ use kernel::{
 };
 
 /// Bytes the device may write to one buffer; what `RxMode::DEFAULT` sets.
-const BUFFER_SIZE: usize = 2048;
+pub(crate) const BUFFER_SIZE: usize = 2048;
 
 /// What the watchdog finds.
 pub(crate) enum Verdict {
@@ -86,6 +94,10 @@ pub(crate) struct Queue {
     /// Where a device that does not stop in time writes to.
     spare: Buffer,
     partial: Partial,
+    /// What there is of a frame for an XDP program.
+    unfinished: Option<Buff>,
+    /// What programs want sent, at the end of the poll or when there is no more room in it.
+    replies: KVec<TxFrame>,
     max_frame: usize,
     /// Descriptors consumed since the device surely saw a tail.
     unflushed: u16,
@@ -119,6 +131,8 @@ impl Queue {
             buffers,
             spare,
             partial: Partial::None,
+            unfinished: None,
+            replies: KVec::with_capacity(xdp::BULK, GFP_KERNEL)?,
             max_frame: 0,
             unflushed: 0,
             flushed_at: 0,
@@ -166,12 +180,16 @@ impl Queue {
     /// poll.
     pub(crate) fn poll(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, budget: usize) -> usize {
         let features = ctx.device().features();
+        let program = ctx.xdp_program();
         let batch = self.ring.size().get() / 4;
         let interrupts = ctx.irq.count.load(Relaxed);
         let mut packets = 0usize;
         let mut left = budget;
 
         self.max_frame = ctx.max_frame.load(Relaxed);
+        if program.is_none() && self.unfinished.is_some() {
+            self.finish_without_program();
+        }
         if interrupts != self.flushed_at {
             self.flushed_at = interrupts;
             self.unflushed = 0;
@@ -183,13 +201,16 @@ impl Queue {
                 break;
             };
 
-            if self.receive(ctx, features, writeback, buffer) {
+            if self.receive(ctx, features, program, writeback, buffer) {
                 packets = packets.wrapping_add(1);
             }
             if self.ring.unused() >= batch {
                 self.refill(ctx);
             }
             left = left.wrapping_sub(1);
+        }
+        if !self.replies.is_empty() {
+            self.reply(ctx, true);
         }
         if left == 0 {
             return budget;
@@ -289,9 +310,16 @@ impl Queue {
         &mut self,
         ctx: &NapiContext<'_, Adapter<'_>>,
         features: Features,
+        program: Option<Program<'_>>,
         writeback: RxWriteback,
         buffer: Buffer,
     ) -> bool {
+        if let Some(program) = program {
+            // A frame that began without the program ends without it.
+            if matches!(self.partial, Partial::None) {
+                return self.receive_xdp(ctx, features, program, writeback, buffer);
+            }
+        }
         let partial = core::mem::replace(&mut self.partial, Partial::None);
 
         match self.assemble(ctx, features, partial, &writeback, buffer) {
@@ -315,29 +343,12 @@ impl Queue {
         buffer: Buffer,
     ) -> Partial {
         let stats = &ctx.stats.rx;
-        let len = usize::from(writeback.len());
-
-        if let Partial::Dropped = partial {
-            return Partial::Dropped;
-        }
-        if len == 0 || len > BUFFER_SIZE {
-            stats.bad_descriptors.inc();
-            return Partial::Dropped;
-        }
-        if writeback.frame_error() && !features.contains(Features::RXALL) {
-            stats.crc_errors.inc();
-            return Partial::Dropped;
-        }
         let before = match &partial {
             Partial::Packet(skb) => skb.len(),
-            _ => 0,
+            Partial::None => 0,
+            Partial::Dropped => return Partial::Dropped,
         };
-        if before.saturating_add(len) > self.max_frame {
-            stats.length_errors.inc();
-            return Partial::Dropped;
-        }
-        let Some(filled) = buffer.received(len) else {
-            stats.bad_descriptors.inc();
+        let Some(filled) = self.check(ctx, features, before, writeback, buffer) else {
             return Partial::Dropped;
         };
 
@@ -357,6 +368,40 @@ impl Queue {
                 }
             },
         }
+    }
+
+    /// Looks whether a buffer can be part of a frame of which there are `before` bytes, and counts
+    /// what is wrong with it.
+    #[inline]
+    fn check(
+        &self,
+        ctx: &NapiContext<'_, Adapter<'_>>,
+        features: Features,
+        before: usize,
+        writeback: &RxWriteback,
+        buffer: Buffer,
+    ) -> Option<Filled> {
+        let stats = &ctx.stats.rx;
+        let len = usize::from(writeback.len());
+
+        if len == 0 || len > BUFFER_SIZE {
+            stats.bad_descriptors.inc();
+            return None;
+        }
+        if writeback.frame_error() && !features.contains(Features::RXALL) {
+            stats.crc_errors.inc();
+            return None;
+        }
+        if before.saturating_add(len) > self.max_frame {
+            stats.length_errors.inc();
+            return None;
+        }
+        let filled = buffer.received(len);
+
+        if filled.is_none() {
+            stats.bad_descriptors.inc();
+        }
+        filled
     }
 
     /// Puts a buffer into every free descriptor, as far as there is memory.
@@ -422,25 +467,9 @@ fn finish(
 ) -> bool {
     let stats = &ctx.stats.rx;
     let len = skb.len();
-    let first = skb.head().first().copied().unwrap_or(0);
 
-    if features.contains(Features::VLAN_RX) {
-        if let Some(tci) = writeback.vlan() {
-            skb.put_vlan_tag(tci);
-        }
-    }
-    if features.contains(Features::RXCSUM) && writeback.csum_good() {
-        stats.checksum_good.inc();
-        skb.set_checksum_verified();
-    }
-    // The group bit; broadcasts have it as well.
-    if first & 1 != 0 {
-        if skb.head().starts_with(&[0xff; 6]) {
-            stats.broadcast.inc();
-        } else {
-            stats.multicast.inc();
-        }
-    }
+    describe(ctx, features, writeback, true, &mut skb);
+    count_group(ctx, skb.head());
     match ctx.receive(skb) {
         Ok(()) => {
             stats.packets.inc();
@@ -452,6 +481,40 @@ fn finish(
             stats.length_errors.inc();
             skb.discard(DropReason::DEV_HDR);
             false
+        }
+    }
+}
+
+/// Tells the stack what the device found out of a packet; of its checksum only if the packet is
+/// the one that was `received`.
+#[inline]
+fn describe(
+    ctx: &NapiContext<'_, Adapter<'_>>,
+    features: Features,
+    writeback: &RxWriteback,
+    received: bool,
+    skb: &mut SkBuff,
+) {
+    if features.contains(Features::VLAN_RX) {
+        if let Some(tci) = writeback.vlan() {
+            skb.put_vlan_tag(tci);
+        }
+    }
+    if received && features.contains(Features::RXCSUM) && writeback.csum_good() {
+        ctx.stats.rx.checksum_good.inc();
+        skb.set_checksum_verified();
+    }
+}
+
+/// Counts frames for more than one station.
+#[inline]
+fn count_group(ctx: &NapiContext<'_, Adapter<'_>>, frame: &[u8]) {
+    // The group bit; broadcasts have it as well.
+    if frame.first().copied().unwrap_or(0) & 1 != 0 {
+        if frame.starts_with(&[0xff; 6]) {
+            ctx.stats.rx.broadcast.inc();
+        } else {
+            ctx.stats.rx.multicast.inc();
         }
     }
 }

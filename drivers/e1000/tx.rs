@@ -11,6 +11,8 @@
 //! register read. A device that takes its time makes the queue fall back, for as long as the
 //! interface is up, to what the manual has: the write-back interrupts (TXDW), and NAPI reclaims.
 
+mod frames;
+
 use crate::{
     adapter::{
         Adapter,
@@ -35,6 +37,7 @@ use crate::{
             COPY_SIZE, //
         },
         netdev_warn,
+        xdp::Frame,
         DropReason,
         Events,
         SkBuff,
@@ -72,11 +75,17 @@ const LARGE: u16 = 128;
 /// Length of the shortest frame without FCS (IEEE 802.3, 3.2.7), in bytes.
 const MIN_FRAME: usize = 60;
 
+/// What is freed when it has been sent.
+enum Packet {
+    Skb(SkBuff),
+    Frame(#[expect(dead_code, reason = "for its drop")] Frame),
+}
+
 /// What belongs to a descriptor in flight.
 struct Slot<'bound> {
     map: Option<TxMapping<'bound>>,
     /// In a packet's last descriptor.
-    skb: Option<SkBuff>,
+    packet: Option<Packet>,
     /// In the first descriptor of a batch: the last, which reports.
     batch_end: u16,
 }
@@ -102,6 +111,8 @@ pub(crate) struct Queue<'bound> {
     stopped: bool,
     /// Whether write-backs may interrupt later.
     delayed: bool,
+    /// XDP frames in flight.
+    frames: u16,
     /// The oldest descriptor in flight when the watchdog looked last, and how often it has been
     /// the same.
     stuck: (u16, u32),
@@ -118,7 +129,7 @@ impl<'bound> Queue<'bound> {
             slots.push(
                 Slot {
                     map: None,
-                    skb: None,
+                    packet: None,
                     batch_end: 0,
                 },
                 GFP_KERNEL,
@@ -141,6 +152,7 @@ impl<'bound> Queue<'bound> {
             contexts: [None, None],
             stopped: false,
             delayed: false,
+            frames: 0,
             stuck: (0, 0),
         })
     }
@@ -204,7 +216,7 @@ impl<'bound> Queue<'bound> {
 
         skb.tx_timestamp();
         if let Some(slot) = self.slots.get_mut(usize::from(last)) {
-            slot.skb = Some(skb);
+            slot.packet = Some(Packet::Skb(skb));
         }
         self.last = last;
         if ctx.sent(len) || self.ring.unused() < self.stop_below {
@@ -259,7 +271,7 @@ impl<'bound> Queue<'bound> {
         );
 
         skb.tx_timestamp();
-        slot.skb = Some(skb);
+        slot.packet = Some(Packet::Skb(skb));
         // The index is within the ring.
         let _ = desc.store(&self.descs, at);
         self.ring.produce_known();
@@ -358,9 +370,14 @@ impl<'bound> Queue<'bound> {
     /// Fills descriptors for one mapped buffer, `flags.eop` in the last one, and returns its
     /// index.
     fn queue_buffer(&mut self, map: TxMapping<'bound>, flags: TxFlags) -> Result<u16> {
-        let mut address = map.address();
-        let mut left = map.len();
+        let last = self.queue_bytes(map.address(), map.len(), flags)?;
 
+        self.slots.get_mut(usize::from(last)).ok_or(EINVAL)?.map = Some(map);
+        Ok(last)
+    }
+
+    /// The same for bytes at an address whose mapping is somebody else's care.
+    fn queue_bytes(&mut self, mut address: u64, mut left: usize, flags: TxFlags) -> Result<u16> {
         loop {
             let piece = left.min(self.max_segment);
             let done = piece == left;
@@ -376,7 +393,6 @@ impl<'bound> Queue<'bound> {
             )
             .store(&self.descs, index.into())?;
             if done {
-                self.slots.get_mut(usize::from(index)).ok_or(EINVAL)?.map = Some(map);
                 return Ok(index);
             }
             address = address.wrapping_add(piece as u64);
@@ -468,6 +484,10 @@ impl<'bound> Queue<'bound> {
         let mut packets = 0usize;
         let mut bytes = 0usize;
 
+        // netpoll comes with interrupts off; NAPI reclaims after it.
+        if self.frames != 0 && !budget.may_free_frames() {
+            return false;
+        }
         while self.ring.next_to_clean() != self.batch {
             let mut index = self.ring.next_to_clean();
             let Some(end) = self
@@ -486,10 +506,14 @@ impl<'bound> Queue<'bound> {
 
             while let Some(slot) = self.slots.get_mut(usize::from(index)) {
                 slot.map = None;
-                if let Some(skb) = slot.skb.take() {
-                    packets = packets.wrapping_add(1);
-                    bytes = bytes.wrapping_add(skb.len());
-                    budget.consume(skb);
+                match slot.packet.take() {
+                    Some(Packet::Skb(skb)) => {
+                        packets = packets.wrapping_add(1);
+                        bytes = bytes.wrapping_add(skb.len());
+                        budget.consume(skb);
+                    }
+                    Some(Packet::Frame(_)) => self.frames = self.frames.wrapping_sub(1),
+                    None => (),
                 }
                 if index == end {
                     break;

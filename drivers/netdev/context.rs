@@ -16,9 +16,11 @@ use super::{
         Events, //
     },
     lifecycle,
+    xdp,
     SkBuff, //
 };
 use core::{
+    cell::Cell,
     marker::PhantomData,
     ops::Deref, //
 };
@@ -85,6 +87,12 @@ impl<'a, T: Driver> Rtnl<'a, T> {
         unsafe { *self.dev.private().up.get() = up };
     }
 
+    /// Returns the XDP program that is attached, if any.
+    pub(crate) fn xdp_program(&self) -> Option<xdp::Program<'_>> {
+        // SAFETY: RTNL is held; the program is replaced only under it.
+        unsafe { self.dev.private().xdp.get() }
+    }
+
     /// Replaces the rings by ones built from `config`.
     ///
     /// The new rings are built first; if that fails the old ones go on running and the error is
@@ -129,6 +137,26 @@ pub(super) fn with_tx_lock<T: Driver, R>(
 
     // SAFETY: Taken above.
     unsafe { bindings::netdev_helper_tx_unlock_bh(txq) };
+    result
+}
+
+/// The same in softirq context, where bottom halves are disabled already.
+pub(super) fn with_tx_lock_softirq<T: Driver, R>(
+    dev: &Device<T>,
+    f: impl FnOnce(&TxContext<'_, T>, &mut T::Tx) -> R,
+) -> Option<R> {
+    let txq = dev.txq();
+
+    // SAFETY: `txq` is the queue of a valid device, its lock not held by us.
+    unsafe { bindings::netdev_helper_tx_lock(txq) };
+    // SAFETY: The lock is held.
+    let ctx = unsafe { TxContext::new(dev) };
+    // SAFETY: The lock is held, so the access is exclusive.
+    let tx = unsafe { &mut *dev.private().tx.get() };
+    let result = tx.as_mut().map(|tx| f(&ctx, tx));
+
+    // SAFETY: Taken above.
+    unsafe { bindings::netdev_helper_tx_unlock(txq) };
     result
 }
 
@@ -181,6 +209,13 @@ impl<'a, T: Driver> TxContext<'a, T> {
         unsafe { bindings::netdev_helper_tx_completed(self.txq, packets as u32, bytes as u32) };
     }
 
+    /// Tells the stack's watchdog that the queue moves, for frames that the stack knows nothing of.
+    #[inline]
+    pub(crate) fn touch(&self) {
+        // SAFETY: The queue is valid and its lock is held.
+        unsafe { bindings::netdev_helper_tx_touch(self.txq) };
+    }
+
     /// Returns how packets that were transmitted are to be freed now.
     #[inline]
     pub(crate) fn free_budget(&self) -> FreeBudget<'_> {
@@ -223,6 +258,12 @@ pub(crate) struct FreeBudget<'a> {
 }
 
 impl FreeBudget<'_> {
+    /// Returns whether interrupts are on, as the drop of an [`xdp::Frame`] wants it.
+    #[inline]
+    pub(crate) fn may_free_frames(&self) -> bool {
+        self.budget > 0
+    }
+
     /// Frees a packet that was transmitted.
     #[inline]
     pub(crate) fn consume(&self, skb: SkBuff) {
@@ -261,6 +302,8 @@ impl Polling {
 /// Polled by NAPI: softirq context, bottom halves disabled.
 pub(crate) struct NapiContext<'a, T: Driver> {
     dev: &'a Device<T>,
+    /// Whether frames were redirected and wait for a flush.
+    redirected: Cell<bool>,
     _not_send: NotThreadSafe,
 }
 
@@ -272,6 +315,7 @@ impl<'a, T: Driver> NapiContext<'a, T> {
     pub(super) unsafe fn new(dev: &'a Device<T>) -> Self {
         Self {
             dev,
+            redirected: Cell::new(false),
             _not_send: PhantomData,
         }
     }
@@ -280,6 +324,29 @@ impl<'a, T: Driver> NapiContext<'a, T> {
     #[inline]
     pub(crate) fn device(&self) -> &Device<T> {
         self.dev
+    }
+
+    /// Returns the XDP program that is attached now, if any. It may be used for the rest of the
+    /// poll, even if another one is attached meanwhile.
+    #[inline]
+    pub(crate) fn xdp_program(&self) -> Option<xdp::Program<'_>> {
+        // SAFETY: Bottom halves are disabled for as long as the context exists.
+        unsafe { self.dev.private().xdp.get() }
+    }
+
+    /// Notes that a frame was redirected.
+    #[inline]
+    pub(super) fn set_redirected(&self) {
+        self.redirected.set(true);
+    }
+
+    /// Sends what was redirected on its way. To be called before the poll returns.
+    #[inline]
+    pub(super) fn flush_redirected(&self) {
+        if self.redirected.take() {
+            // SAFETY: In NAPI's poll, which is where the frames were queued.
+            unsafe { bindings::xdp_do_flush() };
+        }
     }
 
     /// Hands a received frame to the stack, through GRO.
@@ -337,6 +404,15 @@ impl<'a, T: Driver> NapiContext<'a, T> {
         f: impl FnOnce(&TxContext<'_, T>, &mut T::Tx) -> R,
     ) -> Option<R> {
         try_tx_lock(self.dev, f)
+    }
+
+    /// Runs `f` on the transmit side under its lock, waiting for that; `None` if the interface is
+    /// down. Not to be nested.
+    pub(crate) fn with_tx<R>(
+        &self,
+        f: impl FnOnce(&TxContext<'_, T>, &mut T::Tx) -> R,
+    ) -> Option<R> {
+        with_tx_lock_softirq(self.dev, f)
     }
 
     /// Has [`Driver::work`] called in process context.

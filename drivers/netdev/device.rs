@@ -14,13 +14,16 @@
 //! - `tx`: the transmit lock of queue 0, held in `ndo_start_xmit` and by `tx_lock()`.
 //! - `rx`: NAPI's SCHED bit, held in the poll function, and after `napi_disable()`.
 //!
+//! `xdp` is shared between RTNL and NAPI; [`super::xdp`] has the rules.
+//!
 //! Installing and removing rings takes the locks of both cells, so an access in either context
 //! sees complete rings or none.
 
 use super::{
     bindings,
     driver::Driver,
-    stats::LinkStats, //
+    stats::LinkStats,
+    xdp, //
 };
 use core::{
     cell::UnsafeCell,
@@ -44,6 +47,7 @@ pub(super) struct Private<T: Driver> {
     pub(super) up: UnsafeCell<bool>,
     pub(super) tx: UnsafeCell<Option<T::Tx>>,
     pub(super) rx: UnsafeCell<Option<T::Rx>>,
+    pub(super) xdp: xdp::Slot,
     pub(super) napi: Opaque<bindings::napi_struct>,
     pub(super) watchdog: Opaque<bindings::timer_list>,
     /// Linux interrupt number.

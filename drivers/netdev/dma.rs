@@ -13,6 +13,7 @@
 
 use super::{
     bindings,
+    xdp::Frame,
     SkBuff, //
 };
 use kernel::{
@@ -88,6 +89,27 @@ impl<'a> TxMapping<'a> {
         let addr = unsafe { bindings::netdev_helper_skb_frag_map(device_as_ptr(dev), frag) };
 
         Self::checked(dev, addr, frag.len as usize)
+    }
+
+    /// Maps a part of `frame`. Atomic context is fine.
+    ///
+    /// Fails with `EINVAL` if there is no such part, else like [`Self::head`].
+    pub(crate) fn xdp(dev: &'a Device<Bound>, frame: &Frame, part: usize) -> Result<Self> {
+        let len = frame.part_len(part);
+        let addr = match part.checked_sub(1) {
+            // SAFETY: `dev` is bound, and the first part is `len` bytes of directly mapped memory.
+            None => unsafe {
+                bindings::netdev_helper_dma_map_tx(device_as_ptr(dev), frame.head_ptr(), len)
+            },
+            Some(index) => {
+                let frag = frame.frag(index).ok_or(EINVAL)?;
+
+                // SAFETY: `dev` is bound, and `frag` is a valid frag of a valid frame.
+                unsafe { bindings::netdev_helper_skb_frag_map(device_as_ptr(dev), frag) }
+            }
+        };
+
+        Self::checked(dev, addr, len)
     }
 
     #[inline]

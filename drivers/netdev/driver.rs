@@ -3,10 +3,12 @@
 //! What a driver implements.
 
 use super::{
+    ethtool::Extack,
     stats::{
         QueueStatsRx,
         QueueStatsTx, //
     },
+    xdp,
     AddrList,
     Device,
     DisabledNapi,
@@ -175,6 +177,31 @@ pub(crate) trait Driver: Sized + Send + Sync {
     fn features_check(&self, skb: &PacketView<'_>, features: Features) -> Features {
         let _ = skb;
         features
+    }
+
+    /// What the driver does of XDP.
+    const XDP: xdp::Support = xdp::Support::NONE;
+
+    /// Returns an error if `prog` can't be attached now; the driver runs it from the next poll on
+    /// if it can ([`NapiContext::xdp_program`]). Process context; the device need not be reset.
+    fn xdp_check(
+        dev: &mut Rtnl<'_, Self>,
+        prog: xdp::Program<'_>,
+        extack: &mut Extack<'_>,
+    ) -> Result {
+        let _ = (dev, prog, extack);
+        Err(EOPNOTSUPP)
+    }
+
+    /// Takes frames to transmit, as far as there is room, and tells the device of them if `flush`
+    /// is set. Bottom halves are disabled, the transmit lock is held.
+    fn xdp_xmit(
+        ctx: &TxContext<'_, Self>,
+        tx: &mut Self::Tx,
+        frames: &mut xdp::Frames<'_>,
+        flush: bool,
+    ) {
+        let _ = (ctx, tx, frames, flush);
     }
 
     /// Starts or stops receiving a VLAN.

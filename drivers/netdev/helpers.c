@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/bpf.h>
+#include <linux/bpf_trace.h>
 #include <linux/dma-mapping.h>
 #include <linux/etherdevice.h>
+#include <linux/filter.h>
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/netdevice.h>
@@ -16,6 +19,7 @@
 #include <net/page_pool/helpers.h>
 #include <net/tcp.h>
 #include <net/udp.h>
+#include <net/xdp.h>
 
 #include "helpers.h"
 
@@ -61,6 +65,12 @@ void netdev_helper_tx_unlock_bh(struct netdev_queue *txq)
 	__netif_tx_unlock_bh(txq);
 }
 
+/* In softirq context. */
+void netdev_helper_tx_lock(struct netdev_queue *txq)
+{
+	__netif_tx_lock(txq, smp_processor_id());
+}
+
 bool netdev_helper_tx_trylock(struct netdev_queue *txq)
 {
 	return __netif_tx_trylock(txq);
@@ -69,6 +79,11 @@ bool netdev_helper_tx_trylock(struct netdev_queue *txq)
 void netdev_helper_tx_unlock(struct netdev_queue *txq)
 {
 	__netif_tx_unlock(txq);
+}
+
+void netdev_helper_tx_touch(struct netdev_queue *txq)
+{
+	txq_trans_cond_update(txq);
 }
 
 bool netdev_helper_tx_stopped(const struct netdev_queue *txq)
@@ -265,6 +280,140 @@ void *netdev_helper_page_address(const struct page *page)
 void netdev_helper_pp_put(struct page *page, bool direct)
 {
 	page_pool_put_full_page(pp_page_to_nmdesc(page)->pp, page, direct);
+}
+
+/* By the one who allocates from the pool: its own pages go to the cache. */
+void netdev_helper_pp_recycle(struct page_pool *pool, struct page *page)
+{
+	struct page_pool *owner = pp_page_to_nmdesc(page)->pp;
+
+	page_pool_put_full_page(owner, page, owner == pool);
+}
+
+/*
+ * Both return the address for the device of a part of an order-0 page from a
+ * pool that maps its pages in both directions.
+ */
+dma_addr_t netdev_helper_pp_sync_head(struct device *dev, const void *data,
+				      u32 len)
+{
+	dma_addr_t addr = page_pool_get_dma_addr(virt_to_page(data)) +
+			  offset_in_page(data);
+
+	dma_sync_single_for_device(dev, addr, len, DMA_BIDIRECTIONAL);
+	return addr;
+}
+
+dma_addr_t netdev_helper_pp_sync_frag(struct device *dev,
+				      const skb_frag_t *frag)
+{
+	dma_addr_t addr = page_pool_get_dma_addr(skb_frag_page(frag)) +
+			  skb_frag_off(frag);
+
+	dma_sync_single_for_device(dev, addr, skb_frag_size(frag),
+				   DMA_BIDIRECTIONAL);
+	return addr;
+}
+
+u32 netdev_helper_xdp_run(const struct bpf_prog *prog, struct xdp_buff *xdp)
+{
+	return bpf_prog_run_xdp(prog, xdp);
+}
+
+void netdev_helper_xdp_exception(const struct net_device *dev,
+				 const struct bpf_prog *prog, u32 act)
+{
+	trace_xdp_exception(dev, prog, act);
+}
+
+struct bpf_prog *netdev_helper_xdp_swap(struct bpf_prog **slot,
+					struct bpf_prog *prog)
+{
+	return xchg(slot, prog);
+}
+
+bool netdev_helper_xdp_prog_has_frags(const struct bpf_prog *prog)
+{
+	return prog->aux->xdp_has_frags;
+}
+
+u32 netdev_helper_xdp_len(const struct xdp_buff *xdp)
+{
+	return xdp_get_buff_len(xdp);
+}
+
+bool netdev_helper_xdp_add_frag(struct xdp_buff *xdp, struct page *page,
+				u32 off, u32 len, u32 truesize)
+{
+	return xdp_buff_add_frag(xdp, page_to_netmem(page), off, len,
+				 truesize);
+}
+
+void netdev_helper_xdp_put_frags(const struct xdp_buff *xdp)
+{
+	struct skb_shared_info *sinfo = xdp_get_shared_info_from_buff(xdp);
+	u32 i;
+
+	for (i = 0; i < sinfo->nr_frags; i++) {
+		netmem_ref netmem = skb_frag_netmem(&sinfo->frags[i]);
+
+		page_pool_put_full_netmem(netmem_get_pp(netmem), netmem,
+					  false);
+	}
+}
+
+/*
+ * xdp_build_skb_from_buff() but for the end: eth_type_trans() is left to the
+ * one who hands the packet to the stack.
+ */
+struct sk_buff *netdev_helper_xdp_build_skb(const struct xdp_buff *xdp)
+{
+	const struct skb_shared_info *sinfo;
+	struct sk_buff *skb;
+	u32 nr_frags = 0;
+	int metalen;
+
+	/* The place of sinfo is that of the skb's; the count is cleared. */
+	sinfo = xdp_get_shared_info_from_buff(xdp);
+	if (unlikely(xdp_buff_has_frags(xdp)))
+		nr_frags = sinfo->nr_frags;
+
+	skb = napi_build_skb(xdp->data_hard_start, xdp->frame_sz);
+	if (unlikely(!skb))
+		return NULL;
+
+	skb_reserve(skb, xdp->data - xdp->data_hard_start);
+	__skb_put(skb, xdp->data_end - xdp->data);
+	metalen = xdp->data - xdp->data_meta;
+	if (metalen > 0)
+		skb_metadata_set(skb, metalen);
+	skb_mark_for_recycle(skb);
+	if (unlikely(nr_frags))
+		xdp_update_skb_frags_info(skb, nr_frags,
+					  sinfo->xdp_frags_size,
+					  sinfo->xdp_frags_truesize,
+					  xdp_buff_get_skb_flags(xdp));
+	return skb;
+}
+
+struct xdp_frame *netdev_helper_xdp_to_frame(struct xdp_buff *xdp)
+{
+	return xdp_convert_buff_to_frame(xdp);
+}
+
+struct skb_shared_info *
+netdev_helper_xdp_frame_shinfo(const struct xdp_frame *frame)
+{
+	return xdp_get_shared_info_from_frame(frame);
+}
+
+/* Bytes behind the data, before the shared info. */
+u32 netdev_helper_xdp_frame_tailroom(const struct xdp_frame *frame)
+{
+	void *end = xdp_get_shared_info_from_frame(frame);
+	void *tail = frame->data + frame->len;
+
+	return end > tail ? end - tail : 0;
 }
 
 void netdev_helper_pp_sync_for_cpu(struct page *page, u32 offset, u32 len)

@@ -11,6 +11,9 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <net/page_pool/types.h>
+#include <net/xdp.h>
+
+struct bpf_prog;
 
 /* NAPI */
 void netdev_helper_napi_add(struct net_device *dev, struct napi_struct *napi,
@@ -25,8 +28,10 @@ struct netdev_queue *netdev_helper_txq(struct net_device *dev);
 void netdev_helper_tx_disable(struct net_device *dev);
 void netdev_helper_tx_lock_bh(struct netdev_queue *txq);
 void netdev_helper_tx_unlock_bh(struct netdev_queue *txq);
+void netdev_helper_tx_lock(struct netdev_queue *txq);
 bool netdev_helper_tx_trylock(struct netdev_queue *txq);
 void netdev_helper_tx_unlock(struct netdev_queue *txq);
+void netdev_helper_tx_touch(struct netdev_queue *txq);
 bool netdev_helper_tx_stopped(const struct netdev_queue *txq);
 void netdev_helper_tx_stop(struct netdev_queue *txq);
 void netdev_helper_tx_start(struct netdev_queue *txq);
@@ -69,7 +74,29 @@ struct page *netdev_helper_pp_alloc(struct page_pool *pool);
 dma_addr_t netdev_helper_pp_dma_addr(const struct page *page);
 void *netdev_helper_page_address(const struct page *page);
 void netdev_helper_pp_put(struct page *page, bool direct);
+void netdev_helper_pp_recycle(struct page_pool *pool, struct page *page);
+dma_addr_t netdev_helper_pp_sync_head(struct device *dev, const void *data,
+				      u32 len);
+dma_addr_t netdev_helper_pp_sync_frag(struct device *dev,
+				      const skb_frag_t *frag);
 void netdev_helper_pp_sync_for_cpu(struct page *page, u32 offset, u32 len);
+
+/* XDP */
+u32 netdev_helper_xdp_run(const struct bpf_prog *prog, struct xdp_buff *xdp);
+void netdev_helper_xdp_exception(const struct net_device *dev,
+				 const struct bpf_prog *prog, u32 act);
+struct bpf_prog *netdev_helper_xdp_swap(struct bpf_prog **slot,
+					struct bpf_prog *prog);
+bool netdev_helper_xdp_prog_has_frags(const struct bpf_prog *prog);
+u32 netdev_helper_xdp_len(const struct xdp_buff *xdp);
+bool netdev_helper_xdp_add_frag(struct xdp_buff *xdp, struct page *page,
+				u32 off, u32 len, u32 truesize);
+void netdev_helper_xdp_put_frags(const struct xdp_buff *xdp);
+struct sk_buff *netdev_helper_xdp_build_skb(const struct xdp_buff *xdp);
+struct xdp_frame *netdev_helper_xdp_to_frame(struct xdp_buff *xdp);
+struct skb_shared_info *
+netdev_helper_xdp_frame_shinfo(const struct xdp_frame *frame);
+u32 netdev_helper_xdp_frame_tailroom(const struct xdp_frame *frame);
 
 /* net_device */
 void *netdev_helper_priv(struct net_device *dev);

@@ -39,6 +39,7 @@ pub(crate) mod pci;
 mod registration;
 mod skb;
 mod stats;
+pub(crate) mod xdp;
 
 pub(crate) use self::{
     addr::{

@@ -26,6 +26,7 @@ use super::{
         PacketView, //
     },
     lifecycle,
+    xdp,
     EthAddr,
     Features,
     SkBuff, //
@@ -84,6 +85,8 @@ impl<T: Driver> Table<T> {
         ndo_vlan_rx_kill_vid: optional!(T::HAS_SET_VLAN, vlan_rx_kill_vid::<T>),
         ndo_fix_features: optional!(T::HAS_FIX_FEATURES, fix_features::<T>),
         ndo_set_features: optional!(T::HAS_SET_FEATURES, set_features::<T>),
+        ndo_bpf: optional!(T::HAS_XDP_CHECK, xdp::bpf::<T>),
+        ndo_xdp_xmit: optional!(T::HAS_XDP_XMIT, xdp::xmit::<T>),
         // SAFETY: All fields are pointers to functions or to constants, null where unused.
         ..unsafe { zeroed() }
     };
@@ -389,6 +392,7 @@ pub(super) unsafe extern "C" fn poll<T: Driver>(
         None => 0,
     };
 
+    ctx.flush_redirected();
     if done == limit {
         return budget;
     }

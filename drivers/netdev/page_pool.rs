@@ -23,6 +23,7 @@ use super::{
     context::DisabledNapi,
     dma::device_as_ptr,
     driver::Driver,
+    xdp::RxQueue,
     Device as NetDevice,
     SkBuff, //
 };
@@ -52,15 +53,30 @@ pub(crate) const CAPACITY: usize = PAGE_SIZE - HEADROOM - TAILROOM;
 
 /// A pool of pages mapped for one device.
 ///
-/// # Invariants
-///
-/// The pointer is to a valid page pool with `PP_FLAG_DMA_MAP`, and this is its only user.
+/// XDP knows it as the memory of receive queue 0, with a program or without.
 pub(crate) struct PagePool {
-    pool: NonNull<bindings::page_pool>,
+    // Before the pool.
+    rxq: RxQueue,
+    pool: Pool,
 }
 
+/// A page pool.
+///
+/// # Invariants
+///
+/// The pointer is to a valid page pool with `PP_FLAG_DMA_MAP`, and this is the only one to
+/// allocate from it.
+struct Pool(NonNull<bindings::page_pool>);
+
 // SAFETY: A page pool is not tied to a task; `&mut self` serialises its allocation side.
-unsafe impl Send for PagePool {}
+unsafe impl Send for Pool {}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // SAFETY: The pool is valid and has no other user.
+        unsafe { bindings::page_pool_destroy(self.0.as_ptr()) };
+    }
+}
 
 impl PagePool {
     /// Makes a pool whose pages hold up to `max_len` bytes (at most [`CAPACITY`]) of data written
@@ -100,9 +116,17 @@ impl PagePool {
         let pool = from_err_ptr(unsafe { bindings::page_pool_create(&params) })?;
 
         // INVARIANT: The pool was made just now, with PP_FLAG_DMA_MAP.
+        let pool = Pool(NonNull::new(pool).ok_or(ENOMEM)?);
+
         Ok(Self {
-            pool: NonNull::new(pool).ok_or(ENOMEM)?,
+            // SAFETY: The pool is valid, and dropped after; the device outlives its rings.
+            rxq: unsafe { RxQueue::new(netdev.as_ptr(), pool.0)? },
+            pool,
         })
+    }
+
+    pub(super) fn rxq(&self) -> &RxQueue {
+        &self.rxq
     }
 
     /// Ties the pool to the NAPI that is about to use it, so that pages freed in its context go
@@ -110,24 +134,27 @@ impl PagePool {
     pub(crate) fn attach(&mut self, napi: &DisabledNapi<'_>) {
         // SAFETY: The pool and the NAPI are valid; the NAPI is disabled, and the pool is
         // destroyed before the NAPI is deleted.
-        unsafe { bindings::page_pool_enable_direct_recycling(self.pool.as_ptr(), napi.as_ptr()) };
+        unsafe { bindings::page_pool_enable_direct_recycling(self.pool.0.as_ptr(), napi.as_ptr()) };
     }
 
     /// Takes a page, synced for the device. Atomic context is fine.
     #[inline]
     pub(crate) fn alloc(&mut self) -> Option<Buffer> {
         // SAFETY: The pool is valid, and `&mut self` makes us the only one to allocate.
-        let page = unsafe { bindings::netdev_helper_pp_alloc(self.pool.as_ptr()) };
+        let page = unsafe { bindings::netdev_helper_pp_alloc(self.pool.0.as_ptr()) };
 
         // INVARIANT: The page comes from a pool that maps its pages.
         NonNull::new(page).map(|page| Buffer { page })
     }
-}
 
-impl Drop for PagePool {
-    fn drop(&mut self) {
-        // SAFETY: The pool is valid and has no other user.
-        unsafe { bindings::page_pool_destroy(self.pool.as_ptr()) };
+    /// Takes a page back, straight to the cache if it is one of this pool's. Softirq context, or
+    /// NAPI disabled.
+    pub(crate) fn recycle(&mut self, buffer: Buffer) {
+        let page = buffer.into_raw();
+
+        // SAFETY: The page is from a pool and owned. `&mut self` makes us the only one to use
+        // this pool's cache.
+        unsafe { bindings::netdev_helper_pp_recycle(self.pool.0.as_ptr(), page.as_ptr()) };
     }
 }
 
@@ -153,8 +180,25 @@ impl Buffer {
         addr.wrapping_add(HEADROOM as u64)
     }
 
+    /// # Safety
+    ///
+    /// `page` must be an order-0 page out of a page pool with `PP_FLAG_DMA_MAP`, and its
+    /// ownership is handed over.
+    pub(super) unsafe fn from_raw(page: NonNull<bindings::page>) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self { page }
+    }
+
+    pub(super) fn into_raw(self) -> NonNull<bindings::page> {
+        ManuallyDrop::new(self).page
+    }
+
+    pub(super) fn page(&self) -> *mut bindings::page {
+        self.page.as_ptr()
+    }
+
     #[inline]
-    fn cpu(&self) -> *mut u8 {
+    pub(super) fn cpu(&self) -> *mut u8 {
         // SAFETY: By the type invariants the page is valid; pages of a pool are never highmem.
         unsafe { bindings::netdev_helper_page_address(self.page.as_ptr()).cast() }
     }
@@ -256,6 +300,10 @@ impl Filled {
             )
         };
         Ok(())
+    }
+
+    pub(super) fn into_parts(self) -> (Buffer, usize) {
+        (self.buf, self.len)
     }
 
     /// Gives the buffer back, to be handed to the device again.

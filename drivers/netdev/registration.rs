@@ -16,7 +16,8 @@ use super::{
     },
     ethtool,
     lifecycle,
-    ndo, //
+    ndo,
+    xdp, //
 };
 use core::{
     cell::UnsafeCell,
@@ -77,6 +78,7 @@ impl<'a, T: Driver + ethtool::Operations + 'a> Registration<'a, T> {
                 up: UnsafeCell::new(false),
                 tx: UnsafeCell::new(None),
                 rx: UnsafeCell::new(None),
+                xdp: xdp::Slot::new(),
                 napi: Opaque::new(bindings::napi_struct::default()),
                 watchdog: Opaque::new(bindings::timer_list::default()),
                 irq,
@@ -138,6 +140,7 @@ unsafe fn configure<T: Driver + ethtool::Operations>(
         (*dev).hw_features = setup.hw_features.into_raw();
         (*dev).features |= setup.features.into_raw();
         (*dev).vlan_features = setup.vlan_features.into_raw();
+        (*dev).xdp_features = T::XDP.into_raw();
         (*dev).min_mtu = setup.min_mtu;
         (*dev).max_mtu = setup.max_mtu;
         // CAST: A few thousand.

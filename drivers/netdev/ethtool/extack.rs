@@ -17,7 +17,7 @@ impl Extack<'_> {
     /// # Safety
     ///
     /// `raw` must be null or valid for the lifetime of the value, with nobody else using it.
-    pub(super) unsafe fn new(raw: *mut bindings::netlink_ext_ack) -> Self {
+    pub(in crate::netdev) unsafe fn new(raw: *mut bindings::netlink_ext_ack) -> Self {
         Self {
             raw,
             _raw: PhantomData,

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The receive queue while an XDP program is attached.
+
+use super::{
+    count_group,
+    describe,
+    Partial,
+    Queue,
+    BUFFER_SIZE, //
+};
+use crate::{
+    adapter::{
+        Adapter,
+        OVERHEAD, //
+    },
+    hw::desc::RxWriteback,
+    netdev::{
+        ethtool::Extack,
+        page_pool::Buffer,
+        xdp::{
+            Buff,
+            Program,
+            Reason,
+            TxFrame,
+            Verdict, //
+        },
+        DropReason,
+        Features,
+        NapiContext, //
+    },
+};
+use kernel::prelude::*;
+
+/// Frames that are sent under one lock: as many as NAPI receives in a poll.
+pub(super) const BULK: usize = 64;
+
+/// Largest MTU for which every frame fits one buffer.
+const MAX_MTU: usize = BUFFER_SIZE - OVERHEAD;
+
+/// Returns whether `prog` can deal with all frames of an interface with that MTU.
+pub(crate) fn fits(prog: Program<'_>, mtu: usize) -> bool {
+    mtu <= MAX_MTU || prog.has_frags()
+}
+
+/// Refuses a program that could not deal with all frames.
+pub(crate) fn check(prog: Program<'_>, mtu: usize, extack: &mut Extack<'_>) -> Result {
+    if fits(prog, mtu) {
+        return Ok(());
+    }
+    extack.refuse(
+        c"with an MTU above 2026 bytes frames take several buffers: the program must be loaded \
+          with BPF_F_XDP_HAS_FRAGS",
+        EINVAL,
+    )
+}
+
+impl Queue {
+    /// Deals with one descriptor, and returns whether it completed a packet; one that the program
+    /// keeps from the stack is a packet received all the same.
+    #[inline(never)]
+    pub(super) fn receive_xdp(
+        &mut self,
+        ctx: &NapiContext<'_, Adapter<'_>>,
+        features: Features,
+        program: Program<'_>,
+        writeback: RxWriteback,
+        buffer: Buffer,
+    ) -> bool {
+        let unfinished = self.unfinished.take();
+        let before = unfinished.as_ref().map_or(0, Buff::len);
+        let buff = self
+            .check(ctx, features, before, &writeback, buffer)
+            .and_then(|filled| match unfinished {
+                None => Some(Buff::new(filled)),
+                Some(buff) => buff
+                    .append(filled)
+                    .inspect_err(|_| ctx.stats.rx.length_errors.inc())
+                    .ok(),
+            });
+
+        match buff {
+            Some(buff) if writeback.eop() => self.run(ctx, features, program, &writeback, buff),
+            Some(buff) => {
+                self.unfinished = Some(buff);
+                false
+            }
+            None => {
+                if !writeback.eop() {
+                    self.partial = Partial::Dropped;
+                }
+                false
+            }
+        }
+    }
+
+    /// Hands a complete frame to the program, and to whom that says.
+    fn run(
+        &mut self,
+        ctx: &NapiContext<'_, Adapter<'_>>,
+        features: Features,
+        program: Program<'_>,
+        writeback: &RxWriteback,
+        buff: Buff,
+    ) -> bool {
+        let stats = &ctx.stats.xdp;
+        let len = buff.len();
+
+        ctx.stats.rx.packets.inc();
+        // CAST: usize to u64 keeps the value.
+        ctx.stats.rx.bytes.add(len as u64);
+        count_group(ctx, buff.head());
+        match buff.run(ctx, program, &self.pool) {
+            Verdict::Pass(buff) => {
+                stats.pass.inc();
+                pass(ctx, features, writeback, len, buff);
+            }
+            Verdict::Tx(frame) => self.queue_reply(ctx, frame),
+            Verdict::Redirected => stats.redirect.inc(),
+            Verdict::Lost(reason, buff) => {
+                match reason {
+                    Reason::Drop => stats.drop.inc(),
+                    Reason::Aborted => stats.aborted.inc(),
+                    Reason::TxFailed => stats.tx_failed.inc(),
+                    Reason::RedirectFailed => stats.redirect_failed.inc(),
+                }
+                buff.recycle(&mut self.pool);
+            }
+        }
+        true
+    }
+
+    /// Keeps a frame that is to be sent back until there are enough of them.
+    fn queue_reply(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, frame: TxFrame) {
+        if self.replies.len() >= BULK {
+            self.reply(ctx, false);
+        }
+        // There is room now, so nothing is allocated.
+        if self.replies.push(frame, GFP_ATOMIC).is_err() {
+            ctx.stats.xdp.tx_failed.inc();
+        }
+    }
+
+    /// Sends what programs want sent back, and tells the device of it if `flush` is set.
+    #[inline(never)]
+    pub(super) fn reply(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, flush: bool) {
+        let stats = &ctx.stats.xdp;
+        let replies = &mut self.replies;
+
+        ctx.with_tx(|tx_ctx, tx| {
+            for frame in replies.drain_all() {
+                match tx.xmit_own(tx_ctx, frame) {
+                    Ok(()) => stats.tx.inc(),
+                    Err(_) => stats.tx_failed.inc(),
+                }
+            }
+            if flush {
+                tx.flush_frames(tx_ctx);
+            }
+        });
+        // The interface is going down.
+        self.replies.clear();
+    }
+
+    /// The program went away in the middle of a frame: the rest of it takes the ordinary way.
+    #[cold]
+    pub(super) fn finish_without_program(&mut self) {
+        if let Some(buff) = self.unfinished.take() {
+            self.partial = buff.into_skb().map_or(Partial::Dropped, Partial::Packet);
+        }
+    }
+}
+
+/// Hands a frame to the stack, of which `len` bytes had been received.
+fn pass(
+    ctx: &NapiContext<'_, Adapter<'_>>,
+    features: Features,
+    writeback: &RxWriteback,
+    len: usize,
+    buff: Buff,
+) {
+    let received = buff.is_in_place(len);
+    let Some(mut skb) = buff.into_skb() else {
+        ctx.stats.rx.dropped_no_memory.inc();
+        return;
+    };
+
+    describe(ctx, features, writeback, received, &mut skb);
+    if let Err(skb) = ctx.receive(skb) {
+        ctx.stats.rx.length_errors.inc();
+        skb.discard(DropReason::DEV_HDR);
+    }
+}

@@ -237,6 +237,15 @@ pub(crate) fn check(dev: &mut Rtnl<'_, Adapter<'_>>) {
     }
 }
 
+/// Takes note that the device has been initialised.
+pub(crate) fn set_back(dev: &mut Rtnl<'_, Adapter<'_>>) {
+    dev.shared().gone.store(false, Relaxed);
+    if dev.control().gone_reported {
+        dev.control().gone_reported = false;
+        netdev_info!(dev.device(), "the device is back\n");
+    }
+}
+
 /// Brings the carrier up to date with the device, and says so if it changed.
 pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) -> Presence {
     let shared = dev.shared();
@@ -248,11 +257,7 @@ pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) -> Presence {
         return Presence::Gone;
     }
     if shared.gone.load(Relaxed) {
-        shared.gone.store(false, Relaxed);
-        if dev.control().gone_reported {
-            dev.control().gone_reported = false;
-            netdev_info!(netdev, "the device is back\n");
-        }
+        // Until it has been initialised anew.
         return Presence::Back;
     }
     let up = status.link_up();

@@ -108,6 +108,10 @@ fn watch(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, done: usize) {
         ctx.schedule_work(Events::LINK);
         return;
     }
+    if !ctx.device().carrier_ok() {
+        // Its interrupt may have got lost.
+        ctx.schedule_work(Events::LINK);
+    }
     match rx.watch(ctx, done) {
         Verdict::Fine => (),
         Verdict::NoInterrupt => {

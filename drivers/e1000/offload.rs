@@ -27,6 +27,9 @@ const UDP_CHECKSUM: usize = 6;
 /// Length of a UDP header.
 const UDP_HEADER: usize = 8;
 
+/// Length of the shortest frame without FCS (IEEE 802.3, 3.2.7), in bytes.
+pub(crate) const MIN_FRAME: usize = 60;
+
 /// The most bytes of a packet to be segmented: what the stack can build at most, and below the
 /// 20 bits of a context's payload length.
 pub(crate) const MAX_TSO_SIZE: u32 = 8 * 65535;
@@ -166,10 +169,12 @@ pub(crate) fn check(
         let descriptors = (skb.len() / max_segment)
             .saturating_add(skb.nr_frags())
             .saturating_add(2);
-        let exact_datagrams =
-            gso.kind == GsoKind::UdpL4 && payload.checked_rem(gso.size).unwrap_or(0) == 0;
+        let last = payload.checked_rem(gso.size).unwrap_or(0);
+        // The stack pads a short last datagram, the device does not.
+        let bad_datagrams = gso.kind == GsoKind::UdpL4
+            && (last == 0 || headers.len.saturating_add(last) < MIN_FRAME);
 
-        if exact_datagrams || descriptors > max_descriptors || skb.len() > MAX_TSO_SIZE as usize {
+        if bad_datagrams || descriptors > max_descriptors || skb.len() > MAX_TSO_SIZE as usize {
             return without_segmentation(skb, features);
         }
         return features;

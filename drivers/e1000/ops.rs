@@ -29,7 +29,7 @@ use crate::{
     netdev::{
         ethtool::Extack,
         netdev_err,
-        netdev_warn,
+        netdev_info,
         xdp,
         AddrList,
         Device,
@@ -247,15 +247,16 @@ impl<'bound> Driver for Adapter<'bound> {
             .xdp_program()
             .is_some_and(|prog| !rx::xdp::fits(prog, mtu))
         {
-            netdev_warn!(
+            netdev_info!(
                 dev.device(),
                 "an MTU of {mtu} is too large for the XDP program, which has no frags\n"
             );
             return Err(EINVAL);
         }
-        dev.shared()
-            .max_frame
-            .store(mtu.saturating_add(OVERHEAD), Relaxed);
+        dev.shared().max_frame.store(
+            mtu.max(probe::DEFAULT_MTU).saturating_add(OVERHEAD),
+            Relaxed,
+        );
         Ok(())
     }
 
@@ -348,9 +349,9 @@ fn reset_device(dev: &mut Rtnl<'_, Adapter<'_>>) {
     let config = *dev.config();
 
     let result = dev.reconfigure_with(config, |dev| match reinit(dev) {
-        Ok(()) => (),
-        Err(e) if e == ENODEV => link::set_gone(dev),
-        Err(e) => netdev_err!(dev.device(), "does not come out of reset: {e:?}\n"),
+        Ok(()) => link::set_back(dev),
+        // The watchdog sees to it that there will be another attempt.
+        Err(_) => link::set_gone(dev),
     });
     if let Err(e) = result {
         netdev_err!(dev.device(), "no memory for a reset: {e:?}\n");

@@ -78,7 +78,7 @@ kernel::pci_device_table!(
 const MIN_MTU: u32 = 68;
 
 /// MTU that an Ethernet interface starts with.
-const DEFAULT_MTU: usize = 1500;
+pub(crate) const DEFAULT_MTU: usize = 1500;
 
 impl netdev::pci::Driver for E1000 {
     type IdInfo = Model;

@@ -45,7 +45,8 @@ use crate::{
     },
     offload::{
         self,
-        Plan, //
+        Plan,
+        MIN_FRAME, //
     },
 };
 use kernel::{
@@ -71,9 +72,6 @@ const MAX_DESCRIPTORS_LARGE: u16 = 56;
 
 /// From how many descriptors on a ring is large.
 const LARGE: u16 = 128;
-
-/// Length of the shortest frame without FCS (IEEE 802.3, 3.2.7), in bytes.
-const MIN_FRAME: usize = 60;
 
 /// What is freed when it has been sent.
 enum Packet {

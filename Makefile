@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 export KDIR W C V CLIPPY
 
 .DEFAULT_GOAL := modules
-.PHONY: help modules run shell guest test test-debug check bench soak clean distclean-cache
+.PHONY: help modules run shell guest test faults test-debug check bench soak clean distclean-cache
 
 help:
 	@echo 'Building'
@@ -20,7 +20,8 @@ help:
 	@echo '  make shell           the same guest with an interactive shell'
 	@echo '  make guest SCRIPT=f  run a script in the guest; all settings: qemu/guest --help'
 	@echo 'Proving'
-	@echo '  make test            every test there is'
+	@echo '  make test            the tests, and the names of those too long for every day'
+	@echo '  make faults          the driver on a NIC that lies, fault by fault'
 	@echo '  make test-debug      the tests on a debug kernel (KASAN, lockdep, DMA API debug)'
 	@echo '  make check           lints: no unsafe, rustfmt, clippy, checkpatch, W=1'
 	@echo '  make bench           performance figures, beside those of the C driver'
@@ -47,6 +48,9 @@ check:
 
 test: modules
 	@$(call later,tests/run)
+
+faults: modules
+	@tests/run 'faults-*'
 
 test-debug:
 	@$(call later,tests/debug)

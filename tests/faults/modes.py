@@ -157,20 +157,25 @@ class Trial:
 
     def checksums(self):
         """The device checks: its word is taken when it is good, and the stack looks itself when not."""
-        key = "ethtool.rx_csum_good"
-        before = self.session.ask("counters")
+        def used():
+            """What the driver counts of good checksums, whatever it calls that; -1 if it does not."""
+            found = [value for name, value in self.session.ask("counters").items()
+                     if name.startswith("ethtool.") and "csum" in name and "rx" in name and "err" not in name]
+            return sum(found) if found else -1
+
+        before = used()
         if not self.session.ask("tcp", size=500_000, seconds=20):
             self.outcome.bad("0.5 MB by TCP")
-        after = self.session.ask("counters")
-        other = "ethtool.rx_csum_offload_good"
-        if after.get(key, 0) + after.get(other, 0) <= before.get(key, 0) + before.get(other, 0):
+        if before < 0:
+            self.outcome.notes.append("the driver has no counter of checksums in ethtool -S")
+        elif used() <= before:
             self.outcome.bad("no checksum of the device was used")
         self.must("off", "ethtool -K {i} rx off")
         self.back("with it off")
-        off = self.session.ask("counters").get(key, 0)
+        off = used()
         if not self.session.ask("tcp", size=200_000, seconds=20):
             self.outcome.bad("0.2 MB by TCP with it off")
-        if self.session.ask("counters").get(key, 0) > off:
+        if used() > off:
             self.outcome.bad("used though it is off")
         self.must("on", "ethtool -K {i} rx on")
 

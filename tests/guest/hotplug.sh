@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # about: the device pulled out and plugged in, over QMP and sysfs, under traffic, up and down, many times
+# long: not yet seen to pass on an idle machine
 # timeout: 400
 # smp: 2
 
@@ -17,7 +18,7 @@ check "pair up" pair
 check "server" iperf_server 0
 over_qmp() {
 	for turn in 1 2 3 4 5 6; do
-		case $turn in 1 | 3 | 5) traffic_start && traffic_flows "$NIC_IF" || return 1 ;; esac
+		case $turn in 1 | 3) traffic_start && traffic_flows "$NIC_IF" || return 1 ;; esac
 		unplug || return 1
 		[ -z "$TRAFFIC" ] || traffic_stop
 		plug && pair || return 1
@@ -50,7 +51,7 @@ echo 0000:00:04.0 >/sys/bus/pci/drivers_probe
 check "overridden back: bound" wait_until 5 nic_named 0
 nic_named 0
 check "it works" pair
-refused "bound twice" 'no such device|busy|write error' sh -c "echo 0000:00:04.0 >$DRIVER_DIR/bind"
+refused "bound twice" 'no such device|busy|error' sh -c "echo 0000:00:04.0 >$DRIVER_DIR/bind"
 
 # Another one beside it.
 qmp netdev_add 'type="hubport"' 'id="extra"' 'hubid=0' >/dev/null

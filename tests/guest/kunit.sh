@@ -28,10 +28,12 @@ suite() {
 	done <$RESULTS/"$1"/results
 }
 
+# The kernel has suites of its own: the source of the module says which are ours.
 for name in $KUNIT_SUITES; do
-	[ -e $RESULTS/"$name"/results ] || fail "$name" "the suite did not run"
-done
-for results in $RESULTS/*/results; do
-	[ ! -e "$results" ] || suite "$(basename "${results%/results}")"
+	if [ -e $RESULTS/"$name"/results ]; then
+		suite "$name"
+	else
+		fail "$name" "the suite did not run"
+	fi
 done
 finish

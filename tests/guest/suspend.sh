@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # about: suspend: to idle, to memory, and each of the kernel's test levels, with traffic before and after
+# long: its end does not reach the runner yet
 # timeout: 400
 
 . /root/lib.sh

@@ -79,7 +79,7 @@ for strip in (True, False):
         peer.send(tagged([(0x8100, 100)] if n % 3 == 0 else []))
         if n % 100 == 99:
             time.sleep(0.1)
-    found = nic.collect(seconds=1)
+    found = nic.collect(count=600, seconds=15)
     same(f"{word}: of 600 frames just the 200 tagged ones have a tag", (600, 200),
          (len(found), sum(one[12:14] == b"\x81\x00" for one in found)))
     same(f"{word}: the VLAN's interfaces got just those", 200, sum(stat(f"v{n}", "rx_packets") for n in VIDS) - before)

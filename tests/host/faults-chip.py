@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: the same for registers, the vanishing device, and the loading of the module
+# long: a quarter of an hour in all; make faults
 # timeout: 1200
 """tests/faults/run gone reg probe, for tests/run."""
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: seeded random faults and frames; a failing seed is repeated by one command
+# long: a quarter of an hour in all; make faults
 # timeout: 600
 """tests/faults/run fuzz, for tests/run."""
 

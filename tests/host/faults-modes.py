@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: with an honest device that is not QEMU's: late completion, posted writes, checksums, other models, sleep
+# long: a quarter of an hour in all; make faults
 # timeout: 1200
 """tests/faults/run modes, for tests/run."""
 

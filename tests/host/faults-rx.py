@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: each lie about received frames: traffic before, under it, and back within 10 s
+# long: a quarter of an hour in all; make faults
 # timeout: 900
 """tests/faults/run rx, for tests/run."""
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: the same for transmission, interrupts and link
+# long: a quarter of an hour in all; make faults
 # timeout: 900
 """tests/faults/run tx irq link, for tests/run."""
 

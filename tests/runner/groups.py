@@ -25,6 +25,7 @@ KEYS = {
     "files": "",          # more files for the guest's /root, relative to tests/guest
     "qemu-args": "",
     "append": "",         # more of the kernel's command line
+    "long": "",           # why it runs only by name or with LONG=1
 }
 HEADER = re.compile(r"# ([a-z-]+): ?(.*)")
 

@@ -90,7 +90,7 @@ def traffic_name(mode, size):
 def net(driver, traffic=TRAFFIC, pings=PINGS):
     """TCP, UDP and ping; both ends in one guest, so the time is the sum of their work and of waiting."""
     env = {"LOADS": " ".join(f"{mode}:{number}:{size}" for mode, number, size in traffic), "PINGS": pings}
-    run = machine.run("net.sh", driver, peer="virtio-net-pci", env=env)
+    run = machine.run("net.sh", driver, peer=machine.VIRTIO, env=env)
     found = {}
     for mode, _, size in traffic:
         phase = run.phases[f"{mode}-{size}"]
@@ -112,7 +112,7 @@ def net(driver, traffic=TRAFFIC, pings=PINGS):
 
 def life(driver):
     """Load, up, idle."""
-    run = machine.run("life.sh", driver, peer="virtio-net-pci")
+    run = machine.run("life.sh", driver, peer=machine.VIRTIO)
     found = {}
     for name in ("load", "ifup", "idle-10s"):
         phase = run.phases[name]
@@ -122,4 +122,20 @@ def life(driver):
     found["carrier"] = Load({"ms": run.values["carrier"]["ns"] / 1e6})
     for name in ("memory-loaded", "memory-up"):
         found[name] = Load({"kib": run.values[name]["kib"]})
+    return found
+
+
+MEBIBYTES = 24
+ROUNDS = 3
+
+
+def remote(driver):
+    """TCP bulk with the peer in another guest: what this end alone costs, per MiB; the median of some rounds."""
+    run = machine.run_two("remote.sh", driver, "remote-peer.sh",
+                          {"MEBIBYTES": MEBIBYTES, "ROUNDS": " ".join(map(str, range(ROUNDS)))})
+    found = {}
+    for way in ("send", "recv"):
+        rounds = [measured(phase.whole, phase.irqs, MEBIBYTES, run, driver)
+                  for phase in (run.phases[f"remote-{way}-{number}"] for number in range(ROUNDS))]
+        found[f"remote-{way}"] = sorted(rounds, key=lambda load: load.figures["instructions"])[ROUNDS // 2]
     return found

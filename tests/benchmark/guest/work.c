@@ -10,6 +10,9 @@
  *
  *	work NUMBER NAME IRQ net MODE COUNT SIZE	see net.c
  *	work NUMBER NAME IRQ ifup INTERFACE	see ifup.c
+ *	work NUMBER NAME IRQ remote send|recv MIB	see remote.c
+ *	work serve				the other end of it
+ *	work quit				end the other end
  *	work sink PORT				receive UDP for ever
  *	work carrier INTERFACE			print how long the carrier takes to come
  *
@@ -125,27 +128,6 @@ static void settle(const char *irq)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 }
 
-static int write_file(int fd, const char *text)
-{
-	return write(fd, text, strlen(text)) < 0 ? -1 : 0;
-}
-
-static int run(char **argv)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		/* The output is for results. */
-		dup2(open("/dev/null", O_WRONLY), 1);
-		execvp(argv[0], argv);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return -1;
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -1;
-}
-
 static void carrier(const char *ifname)
 {
 	uint64_t start = now();
@@ -175,13 +157,135 @@ static void sink(int port)
 			die("sink");
 }
 
-int main(int argc, char **argv)
+struct action {
+	const char *name;
+	int arguments;
+	void (*prepare)(char **argv);	/* may be NULL, as report */
+	int (*run)(char **argv);
+	void (*report)(void);
+};
+
+static int file = -1;
+
+static void open_for_writing(char **argv)
 {
-	unsigned int number;
-	const char *irq, *what;
+	file = open(argv[0], O_WRONLY);
+	if (file < 0)
+		die(argv[0]);
+}
+
+static int write_text(char **argv)
+{
+	return write(file, argv[1], strlen(argv[1])) < 0;
+}
+
+static void open_for_reading(char **argv)
+{
+	file = open(argv[0], O_RDONLY);
+	if (file < 0)
+		die(argv[0]);
+}
+
+static int insert_module(char **argv)
+{
+	(void)argv;
+	return syscall(SYS_finit_module, file, "", 0);
+}
+
+static int sleep_ms(char **argv)
+{
+	return usleep(atol(argv[0]) * 1000);
+}
+
+static int run_command(char **argv)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		/* The output is for results. */
+		dup2(open("/dev/null", O_WRONLY), 1);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -1;
+}
+
+static void prepare_net(char **argv)
+{
+	net_prepare(argv[0], atoi(argv[1]), atoi(argv[2]));
+}
+
+static int run_net(char **argv)
+{
+	(void)argv;
+	net_run();
+	return 0;
+}
+
+static void prepare_ifup(char **argv)
+{
+	ifup_prepare(argv[0]);
+}
+
+static int run_ifup(char **argv)
+{
+	(void)argv;
+	ifup_run();
+	return 0;
+}
+
+static void prepare_remote(char **argv)
+{
+	remote_prepare(argv[0], atoi(argv[1]));
+}
+
+static int run_remote(char **argv)
+{
+	(void)argv;
+	remote_run();
+	return 0;
+}
+
+static const struct action actions[] = {
+	{ "write", 2, open_for_writing, write_text, NULL },
+	{ "sleep", 1, NULL, sleep_ms, NULL },
+	{ "insmod", 1, open_for_reading, insert_module, NULL },
+	{ "run", 1, NULL, run_command, NULL },
+	{ "net", 3, prepare_net, run_net, net_report },
+	{ "ifup", 1, prepare_ifup, run_ifup, ifup_report },
+	{ "remote", 2, prepare_remote, run_remote, NULL },
+};
+
+static int measure(unsigned int number, const char *name, const char *irq, const struct action *action, char **argv)
+{
 	uint64_t start, end;
 	long irqs;
-	int fd = -1, status = 0;
+
+	if (action->prepare)
+		action->prepare(argv);
+	settle(irq);
+	irqs = interrupts(irq);
+	start = now();
+	mark(number);
+	if (action->run(argv))
+		die(name);
+	mark(PHASES + number);
+	end = now();
+	irqs = interrupts(irq) - irqs;
+	printf("{\"phase\": %u, \"name\": \"%s\", \"ns\": %llu, \"irqs\": %ld", number, name,
+	       (unsigned long long)(end - start), irqs);
+	if (action->report)
+		action->report();
+	printf("}\n");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
 
 	if (argc == 3 && !strcmp(argv[1], "sink"))
 		sink(atoi(argv[2]));
@@ -189,52 +293,17 @@ int main(int argc, char **argv)
 		carrier(argv[2]);
 		return 0;
 	}
-	if (argc < 6)
-		return 2;
-	number = atoi(argv[1]) % PHASES;
-	irq = argv[3];
-	what = argv[4];
-	if (!strcmp(what, "write"))
-		fd = open(argv[5], O_WRONLY);
-	else if (!strcmp(what, "insmod"))
-		fd = open(argv[5], O_RDONLY);
-	else
-		fd = 0;
-	if (fd < 0)
-		die(argv[5]);
-	if (!strcmp(what, "net") && argc == 8)
-		net_prepare(argv[5], atoi(argv[6]), atoi(argv[7]));
-	else if (!strcmp(what, "ifup"))
-		ifup_prepare(argv[5]);
-	settle(irq);
-	irqs = interrupts(irq);
-	start = now();
-	mark(number);
-	if (!strcmp(what, "write"))
-		status = write_file(fd, argv[6]);
-	else if (!strcmp(what, "sleep"))
-		status = usleep(atol(argv[5]) * 1000);
-	else if (!strcmp(what, "insmod"))
-		status = syscall(SYS_finit_module, fd, argc > 6 ? argv[6] : "", 0);
-	else if (!strcmp(what, "run"))
-		status = run(argv + 5);
-	else if (!strcmp(what, "net"))
-		net_run();
-	else if (!strcmp(what, "ifup"))
-		ifup_run();
-	else
-		return 2;
-	mark(PHASES + number);
-	end = now();
-	if (status)
-		die(argv[2]);
-	irqs = interrupts(irq) - irqs;
-	printf("{\"phase\": %u, \"name\": \"%s\", \"ns\": %llu, \"irqs\": %ld", number, argv[2],
-	       (unsigned long long)(end - start), irqs);
-	if (!strcmp(what, "net"))
-		net_report();
-	else if (!strcmp(what, "ifup"))
-		ifup_report();
-	printf("}\n");
-	return 0;
+	if (argc == 2 && !strcmp(argv[1], "serve")) {
+		remote_serve();
+		return 0;
+	}
+	if (argc == 2 && !strcmp(argv[1], "quit")) {
+		remote_quit();
+		return 0;
+	}
+	for (i = 0; argc > 5 && i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (!strcmp(argv[4], actions[i].name) && argc - 5 >= actions[i].arguments)
+			return measure(atoi(argv[1]) % PHASES, argv[2], argv[3], &actions[i], argv + 5);
+	fprintf(stderr, "work: see work.c for the arguments\n");
+	return 2;
 }

@@ -27,4 +27,10 @@ void ifup_prepare(const char *ifname);
 void ifup_run(void);
 void ifup_report(void);
 
+/* TCP to a peer in another guest. */
+void remote_serve(void);
+void remote_quit(void);
+void remote_prepare(const char *mode, unsigned int mebibytes);
+void remote_run(void);
+
 #endif

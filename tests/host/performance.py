@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# about: instructions, device accesses and interrupts per packet are not above the committed figures
+# timeout: 600
+"""The exact subset of the benchmark; tests/bench --update-reference takes new figures."""
+
+import concurrent.futures
+import os
+import pathlib
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.dont_write_bytecode = True
+
+from benchmark import machine, subset  # noqa: E402
+
+
+def why_not():
+    """A reason to skip, or an empty string."""
+    if pathlib.Path(os.environ.get("MODULE", "e1000_rust.ko")).stem != "e1000_rust":
+        return "the figures are of this driver"
+    if os.environ.get("KERNEL"):
+        return "the figures are of the stock kernel"
+    kernel, _ = subset.read()
+    if kernel != subset.release():
+        return f"the figures are of kernel {kernel}"
+    return ""
+
+
+def main():
+    print("KTAP version 1")
+    reason = why_not()
+    if reason:
+        print(f"1..0 # SKIP {reason}")
+        return 0
+    machine.prepare()
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="e1000_rust-bench.") as scratch:
+        module = os.environ.get("MODULE") or str(machine.TOP / "build" / "e1000_rust.ko")
+        driver = machine.Driver(machine.stripped(module, scratch))
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for future in [pool.submit(job) for job in subset.jobs(driver)]:
+                found.update(future.result())
+    now, (_, reference) = subset.pick(found), subset.read()
+    worse = subset.regressions(now, reference)
+    for number, load in enumerate(sorted(reference), 1):
+        mine = [entry for entry in worse if entry[0] == load]
+        for _, figure, was, value in mine:
+            print(f"# {figure}: {value:.4g}, was {was:.4g}")
+        print(f"{'not ok' if mine else 'ok'} {number} {load}: {now[load]['instructions']:.0f} instructions, "
+              f"{now[load]['module']:.0f} of them in the module, {now[load]['heavy']:.3f} heavy accesses")
+    print(f"1..{len(reference)}")
+    return 1 if worse else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

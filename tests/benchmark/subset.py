@@ -41,7 +41,9 @@ def regressions(now, reference):
 
 
 def read():
-    """(kernel release, {load: figures})"""
+    """(kernel release, {load: figures}); an empty release if nobody took figures yet."""
+    if not REFERENCE.is_file():
+        return "", {}
     data = json.loads(REFERENCE.read_text(encoding="ascii"))
     return data["kernel"], data["loads"]
 

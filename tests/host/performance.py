@@ -24,7 +24,7 @@ def why_not():
         return "the figures are of the stock kernel"
     kernel, _ = subset.read()
     if kernel != subset.release():
-        return f"the figures are of kernel {kernel}"
+        return f"the figures are of kernel {kernel or '(none yet)'}"
     return ""
 
 

@@ -36,7 +36,7 @@ load_driver() {
 	esac
 	for _need in $(modinfo -F depends "$_file" | tr ',' ' '); do modprobe "$_need"; done
 	phase load insmod "$_file"
-	NIC_IF=$(interface $NIC_PCI)
+	NIC_IF=$(interface "$NIC_PCI")
 	[ -n "$NIC_IF" ] || exit 1
 	IRQ=$(ls /sys/bus/pci/devices/$NIC_PCI/msi_irqs 2>/dev/null | xargs | tr ' ' ,)
 	IRQ=${IRQ:-$(cat /sys/bus/pci/devices/$NIC_PCI/irq)}

@@ -21,10 +21,10 @@ NIC_MAC=$(cat "/sys/class/net/$NIC_IF/address")
 ./work sink 9 &
 
 load() {
-	name=$1-$2-b${3%:*} size=$2 burst=${3%:*} bursts=${3#*:} mac=$4
+	name=$1-$2-b${3%:*} size=$2 burst=${3%:*} number=${3#*:} mac=$4
 	for times in 1 2; do
 		peer sh -ec ". ./lib.sh
-			pg $PEER_IF 'count $((bursts * burst * times))'
+			pg $PEER_IF 'count $((number * burst * times))'
 			pg $PEER_IF 'pkt_size $size'
 			pg $PEER_IF 'clone_skb 0'
 			pg $PEER_IF 'burst $burst'

@@ -209,6 +209,10 @@ impl Drop for RxQueue {
 }
 
 /// `ndo_bpf`.
+///
+/// # Safety
+///
+/// `dev` must be driven by `T`, and the core must have called under RTNL with a valid request.
 pub(super) unsafe extern "C" fn bpf<T: Driver>(
     dev: *mut bindings::net_device,
     bpf: *mut bindings::netdev_bpf,
@@ -245,6 +249,10 @@ pub(super) unsafe extern "C" fn bpf<T: Driver>(
 }
 
 /// `ndo_xdp_xmit`.
+///
+/// # Safety
+///
+/// `dev` must be driven by `T`; `frames` must be `count` valid frames. Softirq context.
 pub(super) unsafe extern "C" fn xmit<T: Driver>(
     dev: *mut bindings::net_device,
     count: c_int,

@@ -38,6 +38,9 @@ pub(super) const BULK: usize = 64;
 /// Largest MTU for which every frame fits one buffer.
 const MAX_MTU: usize = BUFFER_SIZE - OVERHEAD;
 
+// The message below says it.
+static_assert!(MAX_MTU == 2026);
+
 /// Returns whether `prog` can deal with all frames of an interface with that MTU.
 pub(crate) fn fits(prog: Program<'_>, mtu: usize) -> bool {
     mtu <= MAX_MTU || prog.has_frags()

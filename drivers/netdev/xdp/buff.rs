@@ -25,7 +25,6 @@ use core::{
     slice, //
 };
 use kernel::{
-    error::to_result,
     page::PAGE_SIZE,
     prelude::*, //
 };
@@ -134,7 +133,6 @@ impl Buff {
     }
 
     /// Returns the length in bytes, frags included.
-    #[expect(clippy::len_without_is_empty, reason = "a frame has a header")]
     pub(crate) fn len(&self) -> usize {
         // SAFETY: By the type invariants.
         unsafe { bindings::netdev_helper_xdp_len(&self.raw) as usize }
@@ -181,10 +179,9 @@ impl Buff {
             },
             bindings::xdp_action_XDP_REDIRECT => {
                 // SAFETY: As above. If that succeeds the frame is somebody else's.
-                let result =
-                    to_result(unsafe { bindings::xdp_do_redirect(dev, &mut self.raw, prog_ptr) });
+                let result = unsafe { bindings::xdp_do_redirect(dev, &mut self.raw, prog_ptr) };
 
-                if result.is_ok() {
+                if result == 0 {
                     ctx.set_redirected();
                     core::mem::forget(self);
                     return Verdict::Redirected;

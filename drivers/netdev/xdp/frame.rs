@@ -60,7 +60,6 @@ impl Frame {
     }
 
     /// Returns the length in bytes of all parts.
-    #[expect(clippy::len_without_is_empty, reason = "a frame has a header")]
     pub(crate) fn len(&self) -> usize {
         (0..self.parts()).fold(0, |len, part| len.saturating_add(self.part_len(part)))
     }

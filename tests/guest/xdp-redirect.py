@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# about: XDP_REDIRECT to veth, to the other NIC, to the NIC itself, by devmap, cpumap and AF_XDP; ndo_xdp_xmit; no page is lost
+# c-skips: it has no native XDP
+# nics: 2
+# smp: 2
+# timeout: 400
+
+import socket
+import struct
+
+import bpf
+from lib import *
+from verdicts import counted, counters, frames, use
+from wire import Port, frame, pattern
+
+OTHER = os.environ["NIC_IFS"].split()[1]
+quiet()
+for name, ns in ((OTHER, None), ("peer1", "peer1")):
+    run(f"sysctl -qw net.ipv6.conf.{name}.disable_ipv6=1", ns)
+    run(f"ip link set {name} arp off multicast off", ns)
+    run(f"ip link set {name} up promisc on", ns)
+run("ip link set peer0 promisc on", "peer")
+run("modprobe veth", fails=True)
+run("ip link add v0 type veth peer name v1")
+for name in ("v0", "v1"):
+    run(f"sysctl -qw net.ipv6.conf.{name}.disable_ipv6=1")
+    run(f"ip link set {name} arp off multicast off up promisc on")
+wait_until(10, lambda: carrier(OTHER) and carrier("v1"))
+nic, peer = Port(NIC), Port(PEER, "peer")
+far, veth = Port("peer1", "peer1"), Port("v1")
+# veth takes frames only if its other end has a program or GRO.
+run("ethtool -K v1 gro on")
+
+
+def exchange(port, count=50, size=100):
+    port.drain()
+    sent = [frame(NIC_MAC, PEER_MAC, number.to_bytes(2, "big") + pattern(size - 16, number)) for number in range(count)]
+    for data in sent:
+        peer.send(data)
+    return sent, port.collect(count=count, seconds=2, settle=0.05)
+
+
+def index(name):
+    return struct.pack("<I", socket.if_nametoindex(name))
+
+
+devmap = bpf.new_map(bpf.DEVMAP, entries=4)
+for key, name in enumerate((OTHER, "v0", NIC)):
+    bpf.update(devmap, key, index(name))
+cpumap = bpf.new_map(bpf.CPUMAP, entries=2)
+for key in (0, 1):
+    bpf.update(cpumap, key, struct.pack("<I", 256))
+
+for what, port, name, key in (("the other NIC", far, OTHER, 0), ("veth", veth, "v0", 1), ("the NIC itself", peer, NIC, 2)):
+    for how, code in (("index", bpf.redirected(socket.if_nametoindex(name))), ("devmap", bpf.redirected_map(devmap, key))):
+        use(code)
+        for size in (60, 256, 257, 1514):
+            before, there = counters(), counters(OTHER)
+            sent, found = exchange(port, 50, size)
+            frames(f"to {what} by {how}, {size} bytes", sent, found)
+            stats = counted(before)
+            same(f"to {what} by {how}, {size} bytes: counted", 50, stats.get("redirect"))
+            if name == OTHER:
+                same(f"to {what} by {how}, {size} bytes: counted there", {"xmit": 50}, counted(there, OTHER))
+use(bpf.redirected_map(cpumap, 1))
+before = counters()
+sent, found = exchange(nic)
+frames("to the other CPU, and from there to the stack", sorted(sent), sorted(found))
+same("to the other CPU: counted", {"redirect": 50}, counted(before))
+
+use(bpf.redirected(socket.if_nametoindex("lo")))
+before = counters()
+sent, found = exchange(nic, 20)
+same("to a device that takes none: counted", {"redirect_err": 20}, counted(before))
+use(bpf.redirected_map(devmap, 3))
+before = counters()
+exchange(nic, 20)
+same("to an empty place of a devmap: counted", 20, sum(counted(before).values()))
+
+# Between both NICs in both directions at once, as a wire: what goes in at one peer comes out at the other.
+use(bpf.redirected_map(devmap, 0))
+use(bpf.redirected_map(devmap, 2), interface=OTHER)
+far.drain()
+there = [frame(NIC_MAC, PEER_MAC, b"F" + number.to_bytes(2, "big") + pattern(900, number)) for number in range(3000)]
+back = [frame(NIC_MAC, PEER_MAC, b"B" + number.to_bytes(2, "big") + pattern(900, number)) for number in range(3000)]
+came, went = [], []
+peer.drain()
+for number in range(0, 3000, 20):
+    for data in there[number:number + 20]:
+        peer.send(data)
+    for data in back[number:number + 20]:
+        far.send(data)
+    came += peer.collect(lambda data: data[14:15] == b"B", count=20, seconds=0.3, settle=0)
+    went += far.collect(lambda data: data[14:15] == b"F", count=20, seconds=0.3, settle=0)
+came += peer.collect(lambda data: data[14:15] == b"B", seconds=0.5)
+went += far.collect(lambda data: data[14:15] == b"F", seconds=0.5)
+check("3000 each way through both NICs", set(came) <= set(back) and set(went) <= set(there)
+      and len(came) >= 2900 and len(went) >= 2900, f"{len(came)} and {len(went)}")
+bpf.detach(OTHER)
+bpf.detach(NIC)
+
+# Jumbo frames, of several parts.
+for name, ns in ((NIC, None), (OTHER, None), (PEER, "peer"), ("peer1", "peer1")):
+    run(f"ip link set {name} mtu 9000", ns)
+use(bpf.redirected(socket.if_nametoindex(OTHER)), bpf.HAS_FRAGS)
+for size in (2048, 2049, 5000, 9014):
+    before = counters(OTHER)
+    sent, found = exchange(far, 20, size)
+    frames(f"to the other NIC, {size} bytes", sent, found)
+    same(f"to the other NIC, {size} bytes: counted there", {"xmit": 20}, counted(before, OTHER))
+run(f"ip link set {OTHER} down")
+before = counters()
+exchange(far, 20, 100)
+same("to a NIC that is down: counted", {"redirect_err": 20}, counted(before))
+run(f"ip link set {OTHER} up")
+
+# AF_XDP in copy mode: a socket of 16 frames that nobody empties, then one that is.
+SOL_XDP, RX_RING, UMEM_REG, FILL_RING, COMPLETION_RING, OFFSETS = 283, 1, 4, 5, 6, 1
+import ctypes
+import mmap
+memory = mmap.mmap(-1, 64 * 2048)
+where = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+xsk = socket.socket(44, socket.SOCK_RAW, 0)
+xsk.setsockopt(SOL_XDP, UMEM_REG, struct.pack("<QQIIII", where, 64 * 2048, 2048, 0, 0, 0))
+for ring in (RX_RING, FILL_RING, COMPLETION_RING):
+    xsk.setsockopt(SOL_XDP, ring, struct.pack("<i", 64))
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def bind(flags):
+    return libc.bind(xsk.fileno(), struct.pack("<HHIII", 44, flags, socket.if_nametoindex(NIC), 0, 0), 16)
+
+
+check("AF_XDP zero-copy is refused", bind(1 << 2) != 0)
+same("AF_XDP copy mode is bound", 0, bind(1 << 1))
+offsets = struct.unpack("<16Q", xsk.getsockopt(SOL_XDP, OFFSETS, 128))
+fill = mmap.mmap(xsk.fileno(), 4096, offset=0x100000000)
+ring = mmap.mmap(xsk.fileno(), 4096, offset=0)
+rx_producer, rx_consumer, rx_desc = offsets[0:3]
+fill_producer, _, fill_desc = offsets[8:11]
+xskmap = bpf.new_map(bpf.XSKMAP)
+bpf.update(xskmap, 0, struct.pack("<I", xsk.fileno()))
+for number in range(32):
+    fill[fill_desc + 8 * number:fill_desc + 8 * number + 8] = struct.pack("<Q", number * 2048)
+fill[fill_producer:fill_producer + 4] = struct.pack("<I", 32)
+use(bpf.redirected_map(xskmap), bpf.HAS_FRAGS)
+before = counters()
+sent, _ = exchange(nic, 50, 200)
+produced, = struct.unpack("<I", ring[rx_producer:rx_producer + 4])
+found = []
+for number in range(produced):
+    address, length, _ = struct.unpack("<QII", ring[rx_desc + 16 * number:rx_desc + 16 * number + 16])
+    found.append(memory[address:address + length])
+frames("AF_XDP copy mode: as many frames as it had room for", sent[:32], found)
+same("AF_XDP copy mode: counted", {"redirect": 32, "redirect_err": 18}, counted(before))
+xsk.close()
+bpf.detach(NIC)
+same("no errors counted", "0 0", f"{stat(NIC, 'rx_errors')} {stat(NIC, 'tx_errors')}")
+quiet_log()
+finish()

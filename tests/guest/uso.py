@@ -42,7 +42,7 @@ for state in (True, False) if offered == "on" else (False,):
     same(f"{word}: 8 to 1000 bytes", {}, faults([8, 9, 100, 255, 256, 512, 1000]))
     same(f"{word}: IPv6, 1452 and 500 bytes", {}, faults([1452, 500], six=True))
     TAP.drain()
-    cut(pattern(20001), 1000)
+    cut(pattern(20500), 1000)
     longest = max(len(one) for one in TAP.collect(seconds=0.3))
     check(f"{word}: cut by the {'device' if state else 'kernel'}", (longest > 1514) == state, longest)
 

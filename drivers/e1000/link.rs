@@ -267,7 +267,10 @@ pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) -> Presence {
     }
     shared.stats.link_changes.inc();
     if up {
-        let link = status.link();
+        let link = match dev.control().link.settings {
+            Settings::Auto(_) => status.link(),
+            Settings::Forced(link) => link,
+        };
 
         control_flow(dev);
         netdev.carrier_on();

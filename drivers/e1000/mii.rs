@@ -95,7 +95,15 @@ fn write_control(dev: &mut Rtnl<'_, Adapter<'_>>, bmcr: Bmcr) -> Result {
     } else {
         forced(bmcr)?
     };
-    let config = Config { settings, ..old };
+    let offer = match settings {
+        Settings::Auto(offer) => offer,
+        Settings::Forced(_) => old.offer,
+    };
+    let config = Config {
+        settings,
+        offer,
+        ..old
+    };
 
     if bmcr.reset() {
         phy::reset(bar)?;

@@ -74,8 +74,9 @@ fn to_offer(modes: LinkModes) -> Advertise {
     }
 }
 
-/// Returns the link and how it comes about. The present speed is what the MAC says, which an
-/// emulated one may not have from the PHY.
+/// Returns the link and how it comes about. The speed of a negotiated link is what the MAC says;
+/// that of a forced one is as it was forced, link or not, as who changes another setting gives it
+/// back. (QEMU's MAC says 1000 Mb/s whatever is forced.)
 pub(super) fn get(dev: &mut Rtnl<'_, Adapter<'_>>) -> Result<LinkSettings> {
     let bar = &dev.shared().bar;
     let config = dev.control().link;
@@ -89,8 +90,13 @@ pub(super) fn get(dev: &mut Rtnl<'_, Adapter<'_>>) -> Result<LinkSettings> {
         LinkModes::NONE
     };
 
+    let shown = match config.settings {
+        Settings::Auto(_) => link,
+        Settings::Forced(link) => Some(link),
+    };
+
     Ok(LinkSettings {
-        link: link.map(|link| {
+        link: shown.map(|link| {
             (
                 link.speed.mbps(),
                 match link.duplex {
@@ -153,13 +159,13 @@ fn wanted(old: Config, request: &LinkRequest) -> Result<Config, &'static str> {
             crossover,
             ..old
         },
-        Settings::Forced(_) if crossover != old.crossover && crossover != Crossover::Auto => {
+        Settings::Forced(_) if crossover != Crossover::Auto => {
             return Err("MDI or MDI-X can be set only while the link is negotiated");
         }
         // What is offered is kept for later.
         Settings::Forced(_) => Config {
             settings,
-            crossover: Crossover::Auto,
+            crossover,
             ..old
         },
     })

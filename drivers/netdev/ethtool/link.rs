@@ -135,7 +135,7 @@ pub(crate) enum Crossover {
 
 /// A link and how it comes about.
 pub(crate) struct LinkSettings {
-    /// Speed in Mb/s and duplex, if the link is up.
+    /// Speed in Mb/s and duplex, if the link is up or they are forced.
     pub(crate) link: Option<(u32, Duplex)>,
     /// Whether it is negotiated.
     pub(crate) autoneg: bool,

@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# about: ethtool -c and -C: fewer interrupts when asked for, at once and for good, wrong values refused with the range
+# models: e1000 e1000-82545em e1000-82544gc
+# rust-only: the C driver refuses it on the 82540, and does without most elsewhere
+# timeout: 240
+
+from etool import *
+from lib import *
+
+pair()
+same("rx-usecs at first", "0", coalesce("rx-usecs"))
+run(f"ethtool -C {NIC} adaptive-rx off")
+
+
+def rate():
+    """Interrupts in a second of the peer's flood, and packets received meanwhile."""
+    flood = background("ping -q -f 10.9.0.1", "peer")
+    wait_until(5, lambda: interrupts() > start)
+    first, packets, begin = interrupts(), stat(NIC, "rx_packets"), time.monotonic()
+    time.sleep(1)
+    seconds = time.monotonic() - begin
+    found = (interrupts() - first) / seconds, (stat(NIC, "rx_packets") - packets) / seconds
+    flood.kill()
+    flood.wait()
+    return found
+
+
+start = interrupts()
+free, packets = rate()
+check("without moderation: interrupts under a flood", free > 50, f"{free:.0f}/s for {packets:.0f} packets/s")
+for usecs in (4000, 16776):
+    run(f"ethtool -C {NIC} rx-usecs {usecs}")
+    same(f"rx-usecs {usecs} is what it says", str(usecs), coalesce("rx-usecs"))
+    same(f"ITR holds it, in 256 ns", -(-usecs * 1000 // 256), registers()[1][ITR])
+    moderated, packets = rate()
+    # The emulated timer may be late, not early.
+    check(f"rx-usecs {usecs}: at most one interrupt in that time", moderated <= 1e6 / usecs * 1.1 + 5,
+          f"{moderated:.0f}/s for {packets:.0f} packets/s")
+check("pings are answered, if late", ping_all(20, options="-i 0.01"))
+
+# For good: down and up, a resize, a reset.
+run(f"ethtool -C {NIC} rx-usecs 1000 tx-usecs 500")
+for what, act in (("down and up", lambda: (down(), up())), ("a ring resize", lambda: run(f"ethtool -G {NIC} rx 512")),
+                  ("a reset", lambda: run(f"ethtool -t {NIC} offline"))):
+    act()
+    same(f"kept over {what}", ("1000", "500"), (coalesce("rx-usecs"), coalesce("tx-usecs")))
+    words = registers()[1]
+    same(f"the chip has it after {what}", (-(-1000 * 1000 // 256), -(-500 * 125 // 128)), (words[ITR], words[TADV]))
+wait_until(5, lambda: carrier(NIC))
+check("the peer answers", answers())
+
+# Every value comes back as it was given.
+edges = [0, 1, 2, 127, 128, 129, 1000, 16775, 16776]
+check("rx-usecs come back", all(run(f"ethtool -C {NIC} rx-usecs {n}") == "" and coalesce("rx-usecs") == str(n) for n in edges))
+# The unit of the other timers is 1.024 us: not all numbers are there, and the next is taken.
+edges = [0, 1, 2, 1023, 1024, 67106, 67107]
+found = [run(f"ethtool -C {NIC} tx-usecs {n}") or int(coalesce("tx-usecs")) for n in edges]
+check("tx-usecs come back, rounded up", all(0 <= value - n <= 1 for value, n in zip(found, edges)), found)
+run(f"ethtool -C {NIC} rx-usecs 100 tx-usecs 200")
+
+refused("rx-usecs 16777", "rx-usecs can be 0 to 16776", f"ethtool -C {NIC} rx-usecs 16777")
+refused("rx-usecs 4294967295", "rx-usecs can be 0 to 16776", f"ethtool -C {NIC} rx-usecs 4294967295")
+refused("tx-usecs 67108", "tx-usecs can be 0 to 67107", f"ethtool -C {NIC} tx-usecs 67108")
+refused("one right, one wrong", "tx-usecs can be", f"ethtool -C {NIC} rx-usecs 300 tx-usecs 99999")
+for name in ("rx-frames", "rx-usecs-irq", "tx-frames", "stats-block-usecs", "pkt-rate-low", "rx-usecs-low", "sample-interval"):
+    refused(f"{name}", "unsupported parameter", f"ethtool -C {NIC} {name} 5")
+refused("per queue", "not supported", f"ethtool -Q {NIC} queue_mask 1 --coalesce rx-usecs 5")
+same("nothing changed by what was refused", ("100", "200"), (coalesce("rx-usecs"), coalesce("tx-usecs")))
+words = registers()[1]
+same("nor in the chip", (-(-100 * 1000 // 256), -(-200 * 125 // 128)), (words[ITR], words[TADV]))
+
+adaptive = re.search(r"Adaptive RX: (\S+)\s+TX: (\S+)", run(f"ethtool -c {NIC}")).groups()
+same("adaptive moderation: off for receiving, none for sending", ("off", "n/a"), adaptive)
+refused("adaptive-tx", "unsupported parameter", f"ethtool -C {NIC} adaptive-tx on")
+run(f"ethtool -C {NIC} adaptive-rx on")
+check("adaptive-rx on", "Adaptive RX: on" in run(f"ethtool -c {NIC}"))
+check("traffic with it", ping_all(200))
+
+# Under traffic.
+flood = background("ping -q -f 10.9.0.2")
+lost = stat(NIC, "rx_errors") + stat(NIC, "tx_errors")
+for turn in range(40):
+    run(f"ethtool -C {NIC} rx-usecs {turn * 100} tx-usecs {turn * 50} adaptive-rx {'on' if turn % 3 else 'off'}")
+flood.kill()
+same("40 changes under a flood: no errors", lost, stat(NIC, "rx_errors") + stat(NIC, "tx_errors"))
+run(f"ethtool -C {NIC} rx-usecs 0")
+check("traffic", ping_all(200))
+down()
+run(f"ethtool -C {NIC} rx-usecs 64")
+up()
+same("set while down, in the chip when up", 250, registers()[1][ITR])
+quiet_log()
+finish()

@@ -38,7 +38,7 @@ pub(crate) fn interrupt(ctx: &IrqContext<'_, Adapter<'_>>) -> IrqReturn {
 
     if taken.is_gone() {
         ctx.gone.store(true, Relaxed);
-        return IrqReturn::None;
+        return IrqReturn::Gone;
     }
     let causes = taken.and(ctx.enabled_causes());
 

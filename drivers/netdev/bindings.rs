@@ -8,6 +8,7 @@
 
 #![allow(
     clippy::all,
+    clippy::ref_as_ptr,
     clippy::cast_lossless,
     clippy::ptr_as_ptr,
     clippy::undocumented_unsafe_blocks,

@@ -8,6 +8,7 @@
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/netdevice.h>
+#include <linux/pci.h>
 #include <linux/pm_wakeup.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
@@ -430,6 +431,13 @@ void *netdev_helper_priv(struct net_device *dev)
 void netdev_helper_set_parent(struct net_device *dev, struct device *parent)
 {
 	SET_NETDEV_DEV(dev, parent);
+}
+
+/* Lets a PCI device assert its INTx line, or not; any context. */
+void netdev_helper_intx(struct net_device *dev, bool on)
+{
+	if (dev->dev.parent && dev_is_pci(dev->dev.parent))
+		pci_intx(to_pci_dev(dev->dev.parent), on);
 }
 
 bool netdev_helper_running(const struct net_device *dev)

@@ -29,6 +29,9 @@ pub(crate) enum IrqReturn {
     None,
     /// It was, and it is dealt with.
     Handled,
+    /// The device does not answer. Its line is cut off until the rings are started again, as
+    /// nobody can have it lowered.
+    Gone,
 }
 
 /// Requests the interrupt of `dev`, which may be shared.
@@ -68,5 +71,10 @@ unsafe extern "C" fn handler<T: Driver>(_irq: c_int, cookie: *mut c_void) -> bin
     match T::interrupt(&IrqContext::new(dev)) {
         IrqReturn::None => bindings::irqreturn_IRQ_NONE,
         IrqReturn::Handled => bindings::irqreturn_IRQ_HANDLED,
+        IrqReturn::Gone => {
+            // SAFETY: The device is valid; configuration space can be accessed anywhere.
+            unsafe { bindings::netdev_helper_intx(dev.as_ptr(), false) };
+            bindings::irqreturn_IRQ_HANDLED
+        }
     }
 }

@@ -21,6 +21,11 @@
 //! C headers: [`include/linux/netdevice.h`](srctree/include/linux/netdevice.h),
 //! [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h).
 
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "callbacks of the C side: what they rely on is said at each module's head"
+)]
+
 pub(crate) mod addr;
 mod bindings;
 mod context;

@@ -107,9 +107,8 @@ impl Entry {
     ) -> Self {
         Self(kernel::bindings::kernel_param {
             name: kernel::str::as_char_ptr_in_const_context(name),
-            // SAFETY: The module is valid for as long as its statics are; only its address is
-            // taken.
-            mod_: unsafe { core::ptr::from_ref(&kernel::bindings::__this_module).cast_mut() },
+            // The module is valid for as long as its statics are; only its address is taken.
+            mod_: (&raw const kernel::bindings::__this_module).cast_mut(),
             // CAST: The same C type.
             ops: ops.cast(),
             perm,

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: what the receiver lets through: own, secondary and group addresses, promiscuous, all groups, and nothing else
+# long: under repair: it misses groups that a capture shows to arrive
 # models: e1000 e1000-82544gc
 # timeout: 400
 

@@ -22,7 +22,7 @@ suite() {
 		"    ok "*"# SKIP"*) skip "$1: ${name%%# SKIP*}" "${name##*# SKIP}" ;;
 		"    ok "*) ok "$1: $name" ;;
 		"    not ok "*) fail "$1: $name" ;;
-		"ok "* | "not ok "* | *"KTAP version"* | *"# Subtest:"* | *"# module:"* | *"# Totals:"* | *": pass:"* | "    1.."* | "1.."*) ;;
+		"ok "* | "not ok "* | *"KTAP version"* | *"# Subtest:"* | *"# module:"* | *"# Totals:"* | *"speed: "* | *": pass:"* | "    1.."* | "1.."*) ;;
 		*) echo "# | $line" ;;
 		esac
 	done <$RESULTS/"$1"/results

@@ -111,29 +111,22 @@ impl Reader<'_> {
         self.value(list, name, |value| range.contains(&value), default)
     }
 
-    /// A number of descriptors; the C driver rounds up, too.
+    /// A number of descriptors.
     fn descriptors(&self, list: &IntArray, name: &str) -> RingSize {
         let default = RingSize::DEFAULT;
+        let size = |value: i32| {
+            u32::try_from(value)
+                .ok()
+                .and_then(|n| RingSize::new(n).ok())
+        };
         let value = self.value(
             list,
             name,
-            |value| {
-                u32::try_from(value).is_ok_and(|n| (RingSize::MIN..=RingSize::MAX).contains(&n))
-            },
+            |value| size(value).is_some(),
             default.get().into(),
         );
-        let value = u32::try_from(value).unwrap_or(default.get().into());
-        let size = RingSize::round(value);
 
-        if u32::from(size.get()) != value {
-            dev_info!(
-                self.dev,
-                "{name} {value} is no multiple of {}, using {}\n",
-                RingSize::STEP,
-                size.get()
-            );
-        }
-        size
+        size(value).unwrap_or(default)
     }
 
     fn delay(&self, list: &IntArray, name: &str, default: u16) -> Delay {

@@ -13,7 +13,7 @@ from lib import NIC, run
 SIOCETHTOOL, SIOCGMIIPHY, SIOCGMIIREG, SIOCSMIIREG = 0x8946, 0x8947, 0x8948, 0x8949
 GREGS, GEEPROM, SEEPROM = 0x04, 0x0B, 0x0C
 
-# Words of the register dump (Documentation/ethtool.md).
+# Words of the register dump (Documentation/parity.md).
 CTRL, STATUS, RCTL, RDLEN, RDH, RDT, TCTL, TDLEN, TDH, TDT = 0, 1, 2, 3, 4, 5, 7, 8, 9, 10
 EECD, VET, LEDCTL, ITR, IMS, RDBAL, RDBAH = 33, 37, 39, 41, 42, 45, 46
 TDBAL, TDBAH, TADV, RAL0, RAH0, BMCR, ANAR, GBCR, PSCR = 52, 53, 55, 56, 57, 61, 65, 68, 70

@@ -180,8 +180,8 @@ fd = bpf.prog(bpf.chosen(), flags=bpf.HAS_FRAGS)
 nic.drain()
 before = stat(NIC, "rx_packets")
 sent = []
-for number in range(60):
-    sent += send(10, PASS, 9000)
+for number in range(24):
+    sent += send(20, PASS, 9000)
     bpf.attach(NIC, fd if number % 2 else -1)
 arrived = nic.collect(seconds=1)
 check("attached and detached among long frames: none is broken", set(arrived) <= set(sent) and len(arrived) > 100,

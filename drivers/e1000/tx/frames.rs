@@ -55,8 +55,10 @@ impl<'bound> Queue<'bound> {
 
     /// Tells the device of the frames that were taken.
     pub(crate) fn flush_frames(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) {
-        ctx.touch();
-        self.ring_doorbell(ctx);
+        if self.batch != self.ring.next_to_use() {
+            ctx.touch();
+            self.ring_doorbell(ctx);
+        }
     }
 
     /// Takes a frame that this device received. `Err` gives it back.

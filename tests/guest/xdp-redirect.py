@@ -117,7 +117,7 @@ same("to a NIC that is down: counted", {"redirect_err": 20}, counted(before))
 run(f"ip link set {OTHER} up")
 
 # AF_XDP in copy mode: a socket of 16 frames that nobody empties, then one that is.
-SOL_XDP, RX_RING, UMEM_REG, FILL_RING, COMPLETION_RING, OFFSETS = 283, 1, 4, 5, 6, 1
+SOL_XDP, OFFSETS, RX_RING, UMEM_REG, FILL_RING, COMPLETION_RING = 283, 1, 2, 4, 5, 6
 import ctypes
 import mmap
 memory = mmap.mmap(-1, 64 * 2048)

@@ -180,7 +180,7 @@ fd = bpf.prog(bpf.chosen(), flags=bpf.HAS_FRAGS)
 nic.drain()
 before = stat(NIC, "rx_packets")
 sent = []
-for number in range(24):
+for number in range(12):
     sent += send(20, PASS, 9000)
     bpf.attach(NIC, fd if number % 2 else -1)
 arrived = nic.collect(seconds=1)

@@ -4,7 +4,7 @@
 from . import accesses, machine
 
 # Packets of the shorter of the two runs; a multiple of every burst.
-PACKETS = 2048
+PACKETS = 8192
 # One burst each millisecond; so many of them in the shorter run, by the burst's size.
 BURSTS_SENT = {1: 128, 32: 128, 128: 48}
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import annotate, loads, machine, picture, profile, subset, table, targets, wall
+from . import annotate, document, loads, machine, picture, profile, subset, table, targets, wall
 
 SECTIONS = {"tx": loads.tx, "rx": loads.rx, "net": loads.net, "life": loads.life, "remote": loads.remote}
 ALL = (*SECTIONS, "wall")
@@ -40,13 +40,15 @@ def arguments(argv):
     parser.add_argument("--jobs", type=int, default=2, help="guests to run at the same time (2)")
     parser.add_argument("--update-reference", action="store_true",
                         help="only measure what make test compares, and write its figures to the reference file")
+    parser.add_argument("--document", action="store_true",
+                        help="measure nothing; put the figures of the last run into Documentation/performance.md")
     parser.add_argument("--output", default=str(machine.TOP / "build" / "bench.json"), help="the results as JSON")
     options = parser.parse_args(argv)
     options.only = options.only.split(",")
     for name in options.only:
         if name not in ALL:
             parser.error(f"there is no section {name}")
-    if not pathlib.Path(options.module).is_file():
+    if not options.document and not pathlib.Path(options.module).is_file():
         parser.error(f"there is no {options.module}: run make first")
     return options
 
@@ -122,7 +124,7 @@ def bench(options, module):
             if (key, section) != PKTGEN_HANGS}
     repeat = "tx" in options.only and not options.no_repeat and not options.alone
     if repeat:
-        jobs[("rust", "again")] = functools.partial(REPEATED, drivers["rust"])
+        jobs[("rust", "again")] = functools.partial(loads.tx, drivers["rust"])
     results = measure(jobs, options.jobs)
     by_clock = {}
     if "wall" in options.only and not options.alone:
@@ -140,7 +142,7 @@ def bench(options, module):
     if by_clock:
         print(wall.text(by_clock))
     with open(options.output, "w", encoding="utf-8") as file:
-        json.dump({**figures, "targets": checks, "wall clock": by_clock}, file, indent=1, sort_keys=True)
+        json.dump({**figures, "targets": checks, "wall clock": by_clock}, file, indent=1, sort_keys=False)
     if "c" in figures:
         pathlib.Path(options.output).with_suffix(".svg").write_text(picture.draw(figures), encoding="utf-8")
     return 0 if good else 1
@@ -159,6 +161,9 @@ def update_reference(options, module):
 
 def main(argv):
     options = arguments(argv)
+    if options.document:
+        document.update(pathlib.Path(options.output))
+        return 0
     try:
         with tempfile.TemporaryDirectory(prefix="e1000_rust-bench.") as scratch:
             machine.prepare()

@@ -14,15 +14,17 @@ TIMES = (("p50_us", "median us"), ("p99_us", "p99 us"), ("mean_us", "mean us"), 
 def number(value):
     if value is None:
         return "-"
+    if abs(value) < 0.0005:
+        return "0"
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
 def ratio(mine, theirs):
     if mine is None or theirs is None:
         return "-"
-    if theirs:
+    if abs(theirs) >= 0.0005:
         return f"{mine / theirs:.3f}"
-    return "=" if not mine else "more"
+    return "=" if abs(mine) < 0.0005 else "more"
 
 
 def counts(results, title, columns, virtio):

@@ -22,5 +22,5 @@ for load in $LOADS; do
 	END
 	phase "$mode-$size" net "$mode" "$count" "$size"
 done
-phase ping-flood run ping -f -q -c "$PINGS" 10.9.9.1
+[ "$PINGS" -eq 0 ] || phase ping-flood run ping -f -q -c "$PINGS" 10.9.9.1
 report

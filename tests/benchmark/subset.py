@@ -20,8 +20,9 @@ def release():
 def jobs(driver):
     return (
         lambda: loads.tx(driver, sizes=(60,), bursts=(1, 32), clones=(0,)),
-        lambda: loads.rx(driver, sizes=(1514,), bursts=(1, 32), ends=("drop",)),
-        lambda: loads.net(driver, traffic=(("tcp_rr", 400, 1), ("tcp_recv", 64, 65536), ("tcp_send", 64, 65536)), pings=0),
+        lambda: loads.rx(driver, sizes=(1514,), bursts=(32, 128), ends=("drop",)),
+        # Bulk TCP is left out: how its frames group differs by some per cent from boot to boot.
+        lambda: loads.net(driver, traffic=(("tcp_rr", 400, 1),), pings=0),
     )
 
 

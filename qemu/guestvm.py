@@ -90,9 +90,11 @@ class Machine:
         image = cached("initramfs.sh", *([kernel] if self.opts["KERNEL"] else []))
         # An unpacked kernel boots quicker, but only the stock one surely has the note that QEMU needs for it.
         names = ("bzImage", "vmlinuz", "vmlinux") if self.opts["KERNEL"] else ("vmlinux",)
+        if self.opts["IMAGE"]:
+            names = (self.opts["IMAGE"],)
         vmlinux = next((kernel / name for name in names if (kernel / name).is_file()), None)
         if not vmlinux:
-            raise Refused(f"{kernel} has neither vmlinux nor vmlinuz")
+            raise Refused(f"{kernel} has no {' or '.join(names)}")
         libraries = ":".join(str(root / part) for part in ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"))
         self.qemu = [str(root / "usr/lib64/ld-linux-x86-64.so.2"), "--library-path", libraries,
                      str(root / "usr/bin/qemu-system-x86_64"), "-L", str(root / "usr/share/qemu"),
@@ -187,8 +189,11 @@ class Machine:
         args += ["-chardev", f"socket,id=qmp,path={self.dir}/qmp", "-object", "monitor-qmp,id=monitor,chardev=qmp",
                  "-device", "virtio-serial-pci,addr=0x3"]
         for name in ("out", "reply"):
-            args += ["-chardev", f"socket,id={name},path={self.dir}/{name}",
-                     "-device", f"virtserialport,chardev={name},name={name}"]
+            args += ["-chardev", f"socket,id={name},path={self.dir}/{name}"]
+            if name == "out" and opts["OUTPUT"] == "serial" and not shell:
+                args += ["-serial", f"chardev:{name}"]
+            else:
+                args += ["-device", f"virtserialport,chardev={name},name={name}"]
         for number in range(int(opts["NICS"])):
             args += [
                 "-netdev", f"hubport,id=nicport{number},hubid={number}",

@@ -1,12 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: what the receiver lets through: own, secondary and group addresses, promiscuous, all groups, and nothing else
-# long: under repair: it misses groups that a capture shows to arrive
 # models: e1000 e1000-82544gc
 # timeout: 400
 
+import fcntl
+import socket
+import struct
+
 from lib import *
-from wire import Port, frame, pattern
+from wire import Port, frame, mac, pattern
+
+SIOCADDMULTI, SIOCDELMULTI = 0x8931, 0x8932
 
 OTHER, OTHER_GROUP = "52:54:00:99:99:99", "01:00:5e:55:55:55"
 quiet()
@@ -36,6 +41,8 @@ def passes(dst, ours=False):
 
 
 def lets(name, addresses, expected=True, ours=False):
+    # The core sets filters from work of its own, a moment after the command.
+    wait_until(2, lambda: passes(addresses[-1], ours) == expected)
     wrong = [dst for dst in addresses if passes(dst, ours) != expected]
     same(f"{name}: {'received' if expected else 'not received'}", [], wrong)
 
@@ -47,23 +54,23 @@ def groups(count, first=0):
 lets("own address and broadcast", [NIC_MAC, "ff:ff:ff:ff:ff:ff"])
 lets("other addresses", [OTHER, OTHER_GROUP, "33:33:00:00:00:77", "00:00:00:00:00:00", "52:54:00:12:34:11"], False)
 
-def members(verb, chosen):
-    """Join or leave many groups: add or del."""
-    with open("/tmp/batch", "w", encoding="utf-8") as file:
-        file.writelines(f"maddress {verb} {group} dev {NIC}\n" for group in chosen)
-    run("ip -batch /tmp/batch")
+def members(request, chosen):
+    """Join or leave many groups. Not by ip -batch, which takes the first of them only."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        for group in chosen:
+            fcntl.ioctl(control, request, struct.pack("16sH14s8x", NIC.encode(), 0, mac(group)))
 
 
 for count in (1, 14, 15, 16, 40, 200):
     chosen = groups(count)
-    members("add", chosen)
+    members(SIOCADDMULTI, chosen)
     settle()
     lets(f"{count} groups joined", chosen[:10] + chosen[-5:])
     lets(f"{count} groups joined, own address and broadcast", [NIC_MAC, "ff:ff:ff:ff:ff:ff"])
     lets(f"{count} groups joined, unicast to others", [OTHER], False)
     if count <= 14:
         lets(f"{count} groups joined, others", groups(10, 100), False)
-    members("del", chosen)
+    members(SIOCDELMULTI, chosen)
 settle()
 lets("all groups left", groups(20), False)
 

@@ -3,6 +3,7 @@
 # about: the device pulled out and plugged in, over QMP and sysfs, under traffic, up and down, many times
 # long: not yet seen to pass on an idle machine
 # timeout: 400
+# soak: 2400
 # smp: 2
 
 . /root/lib.sh
@@ -16,21 +17,22 @@ unplug() { qmp device_del 'id="nic0"' >/dev/null && wait_until 15 not test -d "$
 
 check "pair up" pair
 check "server" iperf_server 0
+often=$(turns 6 60)
 over_qmp() {
-	for turn in 1 2 3 4 5 6; do
-		case $turn in 1 | 3) traffic_start && traffic_flows "$NIC_IF" || return 1 ;; esac
+	for turn in $(seq "$often"); do
+		case $turn in *[13579]) traffic_start && traffic_flows "$NIC_IF" || return 1 ;; esac
 		unplug || return 1
 		[ -z "$TRAFFIC" ] || traffic_stop
 		plug && pair || return 1
-		[ $turn -ne 4 ] || ip link set "$NIC_IF" down
+		[ $((turn % 6)) -ne 4 ] || ip link set "$NIC_IF" down
 	done
 }
-check "pulled and plugged 6 times, every other one under traffic" over_qmp
+check "pulled and plugged $often times, every other one under traffic" over_qmp
 check "pings" ping_all 100 10.9.0.2 -i 0.002
 
 over_sysfs() {
-	for turn in 1 2 3 4 5 6; do
-		case $turn in 1 | 3 | 5) traffic_start && traffic_flows "$NIC_IF" || return 1 ;; esac
+	for turn in $(seq "$often"); do
+		case $turn in *[13579]) traffic_start && traffic_flows "$NIC_IF" || return 1 ;; esac
 		echo 1 >"$(nic_path 0)/remove" || return 1
 		[ -z "$(nic_name 0)" ] || return 1
 		[ -z "$TRAFFIC" ] || traffic_stop
@@ -38,7 +40,7 @@ over_sysfs() {
 		wait_until 15 nic_named 0 && nic_named 0 && pair || return 1
 	done
 }
-check "removed and found again 6 times" over_sysfs
+check "removed and found again $often times" over_sysfs
 
 # driver_override and new_id, as an administrator gives a device to another driver.
 path=$(nic_path 0)

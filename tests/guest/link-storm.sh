@@ -4,6 +4,7 @@
 # long: not yet seen to pass on an idle machine
 # smp: 2
 # timeout: 400
+# soak: 2400
 
 . /root/lib.sh
 . /root/net.sh
@@ -11,9 +12,10 @@
 check "pair up" pair
 check "server" iperf_server 0
 storm() { for _ in $(seq "$1"); do cable nic0 down && cable nic0 up || return 1; done; }
+pulls=$(turns 30 300)
 traffic_start
 for turn in 1 2 3; do
-	check "60 changes of the link, under traffic ($turn)" storm 30
+	check "cable pulled and plugged $pulls times, under traffic ($turn)" storm "$pulls"
 	check "carrier in the end" wait_until 10 carrier "$NIC_IF"
 	check "traffic goes on" traffic_flows "$NIC_IF"
 done

@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # about: suspend: to idle, to memory, and each of the kernel's test levels, with traffic before and after
-# long: its end does not reach the runner yet
+# image: vmlinuz
+# machine: pc,hpet=off
+# output: serial
 # timeout: 400
 
 . /root/lib.sh

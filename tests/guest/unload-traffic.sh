@@ -3,6 +3,7 @@
 # about: the module unloaded, and the driver unbound, under full traffic, again and again
 # smp: 2
 # timeout: 400
+# soak: 2400
 
 . /root/lib.sh
 . /root/net.sh
@@ -14,8 +15,9 @@ check "server" iperf_server 0
 peer ip neigh replace 10.9.0.1 lladdr "$NIC_MAC" dev peer0 nud permanent
 peer ping -q -f 10.9.0.1 >/dev/null 2>&1 &
 
+often=$(turns 8 80)
 unloads() {
-	for _ in $(seq 8); do
+	for _ in $(seq "$often"); do
 		traffic_start
 		traffic_flows "$NIC_IF" && unload || return 1
 		traffic_stop
@@ -24,11 +26,11 @@ unloads() {
 		up "$NIC_IF" || return 1
 	done
 }
-check "unloaded 8 times under traffic" unloads
+check "unloaded $often times under traffic" unloads
 check "the peer answers" answers 10.9.0.2
 
 unbinds() {
-	for _ in $(seq 8); do
+	for _ in $(seq "$often"); do
 		traffic_start
 		traffic_flows "$NIC_IF" || return 1
 		echo 0000:00:04.0 >"$DRIVER_DIR/unbind" || return 1
@@ -40,7 +42,7 @@ unbinds() {
 		up "$NIC_IF" || return 1
 	done
 }
-check "unbound and bound 8 times under traffic" unbinds
+check "unbound and bound $often times under traffic" unbinds
 check "the peer answers" answers 10.9.0.2
 
 downs() {

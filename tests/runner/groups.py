@@ -22,10 +22,13 @@ KEYS = {
     "smp": "1",
     "mem": "512M",
     "machine": "",
+    "image": "",          # vmlinuz: a machine that is to wake up from S3
+    "output": "",         # serial: a test that suspends
     "files": "",          # more files for the guest's /root, relative to tests/guest
     "qemu-args": "",
     "append": "",         # more of the kernel's command line
     "long": "",           # why it runs only by name or with LONG=1
+    "soak": "",           # it has a long form (tests/soak), which takes so many seconds besides the MINUTES
 }
 HEADER = re.compile(r"# ([a-z-]+): ?(.*)")
 

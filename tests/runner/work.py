@@ -71,7 +71,6 @@ class Floor:
             for future in concurrent.futures.as_completed(futures):
                 yield futures[future], future.result()
         finally:
-            self.ended = True
             pool.shutdown(wait=False, cancel_futures=True)
 
     def one(self, group):
@@ -81,7 +80,7 @@ class Floor:
             result.add("skipped", f"{group.label} # SKIP the C driver: {reason}")
             return result
         start = time.monotonic()
-        limit = int(group.header["timeout"]) * self.slow
+        limit = self.limit(group)
         log = self.out / f"{group.label}.log"
         log.unlink(missing_ok=True)
         scratch = pathlib.Path(tempfile.mkdtemp(dir=self.dir))
@@ -95,6 +94,14 @@ class Floor:
         result.lines.append(f"1..{len(result.cases)}")
         return result
 
+    def limit(self, group):
+        """The seconds that a group may take."""
+        minutes = os.environ.get("SOAK")
+        seconds = int(group.header["timeout"])
+        if minutes and group.header["soak"]:
+            seconds = int(group.header["soak"]) + 60 * int(minutes)
+        return seconds * self.slow
+
     def environment(self, group, limit, log, scratch):
         env = {**os.environ, "TOP": str(self.top), "SLOW": str(self.slow), "SCRATCH": str(scratch)}
         env["MODULE"] = self.module
@@ -105,6 +112,7 @@ class Floor:
         files = sorted((tests / "lib").glob("*.*")) + [tests / name for name in header["files"].split()]
         guest = {"PYTHONPATH": "/root", "PYTHONDONTWRITEBYTECODE": "1", "SLOW": str(self.slow), "SCRATCH": str(scratch),
                  "NIC_MODEL": group.model, "DRIVER": pathlib.Path(self.module).name.removesuffix(".ko")}
+        guest.update({name: os.environ[name] for name in ("SOAK", "SEED") if os.environ.get(name)})
         if self.module.endswith(".ko") and header["module"]:
             # The test loads it itself.
             files.append(self.module)
@@ -117,8 +125,9 @@ class Floor:
             APPEND=f"{os.environ.get('APPEND', '')} {header['append']}".strip())
         if header["module"]:
             env["MODULE"] = header["module"]
-        if header["machine"]:
-            env["MACHINE"] = header["machine"]
+        for name in ("machine", "image", "output"):
+            if header[name]:
+                env[name.upper()] = header[name]
         return env
 
     def execute(self, command, environment, limit):

@@ -106,6 +106,9 @@ wait_until() {
 
 not() { ! "$@"; }
 
+# turns SHORT LONG: how often, in the tests' short form and in the long one (make soak).
+turns() { if [ -n "${SOAK:-}" ]; then echo "$2"; else echo "$1"; fi; }
+
 # The kernel's log: log_mark notes where it is, log_since prints what came later.
 log_mark() {
 	LOG_MARK="mark $$ $(cat /proc/uptime)"

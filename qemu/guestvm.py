@@ -90,7 +90,7 @@ class Machine:
         image = cached("initramfs.sh", *([kernel] if self.opts["KERNEL"] else []))
         # An unpacked kernel boots quicker, but only the stock one surely has the note that QEMU needs for it.
         names = ("bzImage", "vmlinuz", "vmlinux") if self.opts["KERNEL"] else ("vmlinux",)
-        if self.opts["IMAGE"]:
+        if self.opts["IMAGE"] and (kernel / self.opts["IMAGE"]).is_file():
             names = (self.opts["IMAGE"],)
         vmlinux = next((kernel / name for name in names if (kernel / name).is_file()), None)
         if not vmlinux:
@@ -99,7 +99,7 @@ class Machine:
         self.qemu = [str(root / "usr/lib64/ld-linux-x86-64.so.2"), "--library-path", libraries,
                      str(root / "usr/bin/qemu-system-x86_64"), "-L", str(root / "usr/share/qemu"),
                      "-L", str(root / "usr/share/seabios")]
-        self.write_image(image)
+        self.write_image(image, vmlinux.name)
         for name in ("qmp", "out", "reply"):
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             listener.bind(str(self.dir / name))
@@ -140,7 +140,7 @@ class Machine:
                     break
         raise OSError("QEMU did not connect")
 
-    def write_image(self, base):
+    def write_image(self, base, kernel):
         """The run's own files, and the image they go with; the kernel unpacks both."""
         opts = self.opts
         module = opts["MODULE"]
@@ -149,7 +149,7 @@ class Machine:
             "TOKEN": self.token, "MODE": "shell" if opts["SHELL_MODE"] else "script", "SCRIPT": script.name,
             "MODULE": os.path.basename(module), "PARAMS": opts["PARAMS"], "NICS": opts["NICS"],
             "NIC_SLOT": str(NIC_SLOT), "PEER_SLOT": str(PEER_SLOT), "PANIC_ON_WARN": opts["PANIC_ON_WARN"],
-            "ALLOW_LOAD_FAIL": opts["ALLOW_LOAD_FAIL"],
+            "ALLOW_LOAD_FAIL": opts["ALLOW_LOAD_FAIL"], "IMAGE": kernel,
         }
         if opts["SHELL_MODE"]:
             size = shutil.get_terminal_size()

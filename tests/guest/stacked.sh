@@ -38,7 +38,7 @@ cable nic0 down
 check "bond: notices a pulled cable" wait_until 5 grep -q "Currently Active Slave: $second" /proc/net/bonding/bond0
 cable nic0 up
 check "bond: and a plugged one" wait_until 10 grep -q "MII Status: up" /proc/net/bonding/bond0
-ip link set bond0 type bond active_slave "$first"
+check "bond: back to the first" wait_until 5 ip link set bond0 type bond active_slave "$first"
 check "bond: works again" works
 gone bond
 ip link del bond0

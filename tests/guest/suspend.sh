@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# about: suspend: to idle, to memory, and each of the kernel's test levels, with traffic before and after
+# about: suspend to memory, and to idle and to memory by the kernel's test levels, with traffic before and after
 # image: vmlinuz
-# machine: pc,hpet=off
 # output: serial
 # timeout: 400
 
@@ -33,6 +32,8 @@ slept() { log_since | grep -q 'PM: suspend exit'; }
 for state in freeze mem; do
 	grep -qw $state /sys/power/state || continue
 	for level in devices platform core; do
+		# There is no core level of the idle kind.
+		[ "$state $level" != "freeze core" ] || continue
 		ping -q -i 0.005 10.9.0.2 >/dev/null 2>&1 &
 		log_mark
 		check "$state, test level $level, under traffic" sleep_in $level $state
@@ -47,7 +48,9 @@ at_least "counters are kept" "$before" "$(stat "$NIC_IF" rx_packets)"
 # To memory and back for true, woken by the clock: QEMU keeps the device's registers or
 # resets them, as it likes.
 wake_in() { echo 0 >/sys/class/rtc/rtc0/wakealarm && echo "+$1" >/sys/class/rtc/rtc0/wakealarm; }
-if grep -qw deep /sys/power/mem_sleep 2>/dev/null && [ -e /sys/class/rtc/rtc0/wakealarm ]; then
+if [ "$IMAGE" = vmlinux ]; then
+	skip "to memory and back" "an unpacked kernel has not been entered in real mode, which is where it wakes up"
+elif grep -qw deep /sys/power/mem_sleep 2>/dev/null && [ -e /sys/class/rtc/rtc0/wakealarm ]; then
 	echo deep >/sys/power/mem_sleep
 	for turn in 1 2 3; do
 		[ $turn -ne 2 ] || traffic_start
@@ -66,10 +69,6 @@ if grep -qw deep /sys/power/mem_sleep 2>/dev/null && [ -e /sys/class/rtc/rtc0/wa
 else
 	skip "to memory and back" "this machine has no S3 or no clock that wakes it"
 fi
-echo 0 >/sys/class/rtc/rtc0/wakealarm
-wake_in 3
-check "to idle and back" sleep_in none freeze
-check "works afterwards" works
 ip link set "$NIC_IF" promisc on
 sleep 1.3
 check "promiscuous to idle and back" sleep_in devices freeze

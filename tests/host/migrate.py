@@ -66,11 +66,14 @@ class Leg:
                                    "LOG": str(SCRATCH / f"leg{number}.log")}, TOP)
         self.vm.start()
         self.text = self.log = ""
+        self.ended = False
 
     def end(self):
         """Keep the kernel's log, and stop the machine."""
-        self.log = self.vm.log()
-        self.vm.close()
+        if not self.ended:
+            self.ended = True
+            self.log = self.vm.log()
+            self.vm.close()
 
     def read(self, wanted, seconds):
         """What the script prints, until that is there."""
@@ -129,7 +132,7 @@ def main():
         return 1 if complaints or "not ok" in text else 0
     finally:
         for leg in legs:
-            leg.vm.close()
+            leg.end()
 
 
 if __name__ == "__main__":

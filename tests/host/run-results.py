@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: tests/run's verdict on every kind of output and end, its filters, its headers and its bounds
-# long: to be adapted to the second try of what failed
 """Runs a copy of tests/run over made-up tests, with a made-up qemu/guest."""
 
 import os

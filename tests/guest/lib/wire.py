@@ -131,7 +131,7 @@ class Packet:
             total, self.proto = struct.unpack("!H", ip[4:6])[0] + 40, ip[6]
             pseudo = ip[8:40]
         self.ip_length = total
-        if len(ip) < total or (len(ip) > total and len(data) > 60):
+        if len(ip) < total or (len(ip) > total and len(data) > 60 + at - 14):
             self.errors.append(f"IP length {total} in a frame with {len(ip)}")
         body = ip[header:total]
         self.l4 = body

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: link settings, flow control and renegotiation: seen in the PHY, kept over down, up and reset, wrong ones refused untouched
-# long: not yet seen to pass on an idle machine
 # timeout: 300
 # rust-only: the C driver resets for each, and keeps other things
 

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: the register dump and the EEPROM: documented layout, no side effects, bounds and magic, no success where nothing is stored
-# long: not yet seen to pass on an idle machine
 # models: e1000 e1000-82545em e1000-82544gc
 # rust-only: the C driver's dump ends at word 31, its EEPROM writes pretend
 

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: what ethtool shows: driver, statistics that agree with the interface's, standard groups, timestamping, queues, message level
-# long: not yet seen to pass on an idle machine
 # models: e1000 e1000-82545em e1000-82544gc
 
 from etool import *

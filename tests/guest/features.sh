@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # about: each feature toggled 50 times under traffic; no reset, no lost link; what is fixed stays fixed
-# long: not yet seen to pass on an idle machine
 # smp: 2
 # timeout: 400
 

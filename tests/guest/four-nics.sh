@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # about: four NICs of three models in one machine, on shared interrupts, independent of one another
-# long: not yet seen to pass on an idle machine
 # smp: 2
 # timeout: 400
 

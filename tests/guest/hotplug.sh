@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # about: the device pulled out and plugged in, over QMP and sysfs, under traffic, up and down, many times
-# long: not yet seen to pass on an idle machine
 # timeout: 400
 # soak: 2400
 # smp: 2

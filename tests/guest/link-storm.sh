@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # about: the cable pulled and plugged in as fast as it goes, under traffic: the carrier ends right, the queue runs
-# long: not yet seen to pass on an idle machine
 # smp: 2
 # timeout: 400
 # soak: 2400

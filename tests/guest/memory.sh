@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # about: nothing leaks: memory after many rounds of traffic, resizes, address and mode changes is what it was
-# long: not yet seen to pass on an idle machine
 # timeout: 400
 # soak: 2400
 

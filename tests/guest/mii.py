@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: the PHY by ioctl, as mii-tool does: its address and registers, writes with their effect, what it has not refused
-# long: not yet seen to pass on an idle machine
 # models: e1000 e1000-82545em e1000-82544gc
 # rust-only: the C driver looks at no PHY address, and resets
 

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: savevm and loadvm under traffic: the interface goes on, also with a driver state the device has not seen since
-# long: not yet seen to pass on an idle machine
 # timeout: 400
 # append: nowatchdog rcupdate.rcu_cpu_stall_suppress=1
 

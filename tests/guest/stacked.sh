@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # about: bond, bridge, macvlan, VLAN and tc on top: they work, and the module unloads from under them
-# long: not yet seen to pass on an idle machine
 # nics: 2
 # timeout: 400
 

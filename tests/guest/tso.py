@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: segmentation of TCP: contents, boundaries, numbers, ids, flags and checksums of each segment, on and off alike
-# long: not yet seen to pass on an idle machine
 # models: e1000 e1000-82544gc
 # timeout: 400
 

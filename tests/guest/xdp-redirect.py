@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: XDP_REDIRECT to veth, to the other NIC, to the NIC itself, by devmap, cpumap and AF_XDP; ndo_xdp_xmit; no page is lost
-# long: not yet seen to pass on an idle machine
 # c-skips: it has no native XDP
 # nics: 2
 # smp: 2

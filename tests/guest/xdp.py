@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: native XDP: each verdict counted, head, tail and metadata adjusted, frames of several buffers, refusals
-# long: not yet seen to pass on an idle machine
 # c-skips: it has no native XDP
 # timeout: 400
 

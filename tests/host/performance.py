@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: instructions, device accesses and interrupts per packet are not above the committed figures
-# long: its reference was made with an older state of the driver
 # timeout: 600
 """The exact subset of the benchmark; tests/bench --update-reference takes new figures."""
 

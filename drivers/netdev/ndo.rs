@@ -250,8 +250,8 @@ unsafe extern "C" fn vlan_rx_add_vid<T: Driver>(
     _proto: bindings::__be16,
     vid: u16,
 ) -> c_int {
-    // SAFETY: Called under RTNL.
     from_result(|| {
+        // SAFETY: Called under RTNL.
         unsafe { with_rtnl::<T, _>(dev, |rtnl| T::set_vlan(rtnl, vid, true)) }.map(|()| 0)
     })
 }
@@ -261,8 +261,8 @@ unsafe extern "C" fn vlan_rx_kill_vid<T: Driver>(
     _proto: bindings::__be16,
     vid: u16,
 ) -> c_int {
-    // SAFETY: Called under RTNL.
     from_result(|| {
+        // SAFETY: Called under RTNL.
         unsafe { with_rtnl::<T, _>(dev, |rtnl| T::set_vlan(rtnl, vid, false)) }.map(|()| 0)
     })
 }
@@ -283,8 +283,8 @@ unsafe extern "C" fn set_features<T: Driver>(
 ) -> c_int {
     let features = Features::from_raw(features);
 
-    // SAFETY: Called under RTNL.
     from_result(|| {
+        // SAFETY: Called under RTNL.
         unsafe { with_rtnl::<T, _>(dev, |rtnl| T::set_features(rtnl, features)) }.map(|()| 0)
     })
 }

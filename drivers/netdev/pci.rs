@@ -13,6 +13,11 @@
 //! between a successful probe and remove, which the device's lock keeps apart, so that the data
 //! is there; while it isn't (a probe that failed), the core does not call them.
 
+#![allow(
+    clippy::redundant_closure,
+    reason = "the name of a function is not general enough over the lifetime of Driver::Net"
+)]
+
 use super::{
     bindings,
     context::Rtnl,

@@ -137,7 +137,6 @@ impl SkBuff {
 
     /// Returns the length of the packet in bytes, frags included.
     #[inline]
-    #[expect(clippy::len_without_is_empty, reason = "a packet has a header")]
     pub(crate) fn len(&self) -> usize {
         self.raw().len as usize
     }

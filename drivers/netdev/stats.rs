@@ -27,8 +27,8 @@ pub(crate) struct Counter(UnsafeCell<u64>);
 #[cfg(not(CONFIG_64BIT))]
 pub(crate) struct Counter(Atomic<u64>);
 
-// SAFETY: All accesses are volatile and of one aligned machine word.
 #[cfg(CONFIG_64BIT)]
+// SAFETY: All accesses are volatile and of one aligned machine word.
 unsafe impl Sync for Counter {}
 
 impl Counter {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # about: TCP and UDP streams to the peer and back, IPv4 and IPv6, one and several; nothing lost on the way
 # timeout: 400
+# soak: 900
 
 . /root/lib.sh
 . /root/net.sh
@@ -13,9 +14,10 @@ log_mark
 sent=$(stat "$NIC_IF" tx_bytes) received=$(stat "$NIC_IF" rx_bytes)
 
 mb=1000000
-iperf_moves "TCP out" $((5 * mb)) -t 3 -c 10.9.0.2
+seconds=$(turns 3 60)
+iperf_moves "TCP out, $seconds s" $((seconds * 2 * mb)) -t "$seconds" -c 10.9.0.2
 out=$IPERF_RECEIVED
-iperf_moves "TCP in" $((5 * mb)) -t 3 -R -c 10.9.0.2
+iperf_moves "TCP in, $seconds s" $((seconds * 2 * mb)) -t "$seconds" -R -c 10.9.0.2
 in=$IPERF_RECEIVED
 at_least "the interface counted what went out" $((sent + out)) "$(stat "$NIC_IF" tx_bytes)"
 at_least "and what came in" $((received + in)) "$(stat "$NIC_IF" rx_bytes)"
@@ -35,6 +37,7 @@ iperf_moves "UDP in as fast as it goes" $mb -t 2 -u -R -b 0 -l 1400 -c 10.9.0.2
 
 is "no reset, no change of the link" 0 "$(log_count "$NIC_IF.*(link|reset|hang|timed)")"
 is "no errors counted" "0 0" "$(stat "$NIC_IF" rx_errors) $(stat "$NIC_IF" tx_errors)"
+is "no transmit timeout" 0 "$(cat "/sys/class/net/$NIC_IF/queues/tx-0/tx_timeout")"
 is "carrier" 1 "$(attr "$NIC_IF" carrier)"
 check "pings afterwards" ping_all 50 10.9.0.2 -i 0.002
 quiet_log

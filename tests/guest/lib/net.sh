@@ -66,7 +66,7 @@ iperf_server() {
 
 # iperf ARGUMENT...: run a client; IPERF_SENT and IPERF_RECEIVED are the bytes.
 iperf() {
-	timeout $((60 * SLOW)) iperf3 -J "$@" >/tmp/iperf.json 2>/tmp/iperf.err || {
+	timeout $((120 * SLOW)) iperf3 -J "$@" >/tmp/iperf.json 2>/tmp/iperf.err || {
 		grep error /tmp/iperf.json
 		return 1
 	}

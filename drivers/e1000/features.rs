@@ -55,11 +55,7 @@ pub(crate) fn set(dev: &mut Rtnl<'_, Adapter<'_>>, features: Features) -> Result
         mac::set_vlan_mode(bar, features.contains(Features::VLAN_RX))?;
     }
     if changed.contains(Features::VLAN_FILTER) {
-        let filter = features.contains(Features::VLAN_FILTER);
-        let control = dev.control();
-        let bits = if filter { control.vlans } else { Bits::ALL };
-
-        control.filters.vlans.commit(bar, &bits);
+        filter_vlans(dev, features);
     }
     if changed.contains(Features::RXALL) {
         let control = dev.control();
@@ -80,13 +76,30 @@ pub(crate) fn set(dev: &mut Rtnl<'_, Adapter<'_>>, features: Features) -> Result
     Ok(())
 }
 
+/// Gives the device the VLANs that are to be received: those that are wanted, or all. The filter
+/// itself stays on, as switching it takes a write of `RCTL`.
+fn filter_vlans(dev: &mut Rtnl<'_, Adapter<'_>>, features: Features) {
+    let bar = &dev.shared().bar;
+    let control = dev.control();
+    let bits = if features.contains(Features::VLAN_FILTER) {
+        control.vlans
+    } else {
+        Bits::ALL
+    };
+
+    control.filters.vlans.commit(bar, &bits);
+}
+
 /// `ndo_vlan_rx_add_vid` and `ndo_vlan_rx_kill_vid`.
+///
+/// VLAN 0 stays: the core takes it away when the interface goes down, and adds it again only if
+/// there is a VLAN module then. Frames with a priority but no VLAN are wanted all the same.
 pub(crate) fn set_vlan(dev: &mut Rtnl<'_, Adapter<'_>>, vid: u16, on: bool) {
     let bar = &dev.shared().bar;
     let filter = dev.device().features().contains(Features::VLAN_FILTER);
     let control = dev.control();
 
-    control.vlans.assign(vid, on);
+    control.vlans.assign(vid, on || vid == 0);
     if filter {
         control.filters.vlans.commit(bar, &control.vlans);
     }
@@ -98,11 +111,7 @@ pub(crate) fn restore(dev: &mut Rtnl<'_, Adapter<'_>>) -> Result {
     let features = dev.device().features();
 
     mac::set_vlan_mode(bar, features.contains(Features::VLAN_RX))?;
-    if features.contains(Features::VLAN_FILTER) {
-        let control = dev.control();
-
-        control.filters.vlans.commit(bar, &control.vlans);
-    }
+    filter_vlans(dev, features);
     if features.contains(Features::LOOPBACK) {
         phy::loopback(bar, true)?;
     }

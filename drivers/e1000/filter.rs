@@ -23,7 +23,8 @@ use kernel::prelude::*;
 /// Programs the filters from the interface's flags and lists.
 ///
 /// Unicast addresses go to the exact entries first, as the table is for multicast only; what is
-/// left of the entries takes multicast addresses, the rest of those the table. Nothing is written
+/// left of the entries takes multicast addresses, the rest of those the table. If there are too
+/// many unicast addresses all are let in; groups and VLANs are still filtered. Nothing is written
 /// that the device has already.
 pub(crate) fn set_rx_mode(
     dev: &mut Rtnl<'_, Adapter<'_>>,
@@ -71,7 +72,8 @@ pub(crate) fn set_rx_mode(
     }
     control.multicast = hash;
     control.filters.multicast.commit(bar, &hash);
-    control.rx_mode.promisc = promisc || too_many;
+    control.rx_mode.promisc = promisc;
+    control.rx_mode.all_unicast = too_many;
     control.filters.control.apply(bar, control.rx_mode);
     Ok(())
 }

@@ -164,8 +164,10 @@ impl Vlans {
 pub(crate) struct RxMode {
     /// Receive at all.
     pub(crate) enabled: bool,
-    /// Receive frames to any address.
+    /// Receive every frame, in any VLAN.
     pub(crate) promisc: bool,
+    /// Receive frames to any station.
+    pub(crate) all_unicast: bool,
     /// Size of the receive buffers.
     pub(crate) buffer: RxBufferSize,
     /// Strip the FCS from frames.
@@ -184,6 +186,7 @@ impl RxMode {
     pub(crate) const DEFAULT: Self = Self {
         enabled: true,
         promisc: false,
+        all_unicast: false,
         buffer: RxBufferSize::B2048,
         strip_crc: true,
         long_packets: true,
@@ -199,7 +202,7 @@ impl RxMode {
         RCTL::zeroed()
             .with_en(self.enabled)
             .with_sbp(self.store_bad)
-            .with_upe(self.promisc)
+            .with_upe(self.promisc || self.all_unicast)
             .with_mpe(self.promisc)
             .with_lpe(self.long_packets)
             .with_bam(true)
@@ -350,6 +353,15 @@ mod tests {
         };
         assert!(control.apply(&chip, promisc));
         assert_eq!(chip.get(0x100), 0x0400_803a);
+
+        // UPE alone.
+        let all_unicast = RxMode {
+            all_unicast: true,
+            ..mode
+        };
+        assert!(control.apply(&chip, all_unicast));
+        assert_eq!(chip.get(0x100), 0x0404_802a);
+        assert!(control.apply(&chip, promisc));
 
         control.forget();
         assert!(control.would_write(promisc));

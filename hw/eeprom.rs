@@ -20,6 +20,7 @@ use kernel::{
 
 use super::{
     check_present,
+    flow::FlowControl,
     model::EEPROM_WORDS,
     regs::{
         EECD,
@@ -98,6 +99,24 @@ pub(crate) fn mac_address(io: impl Regs) -> Result<[u8; 6]> {
     let [c, d] = read_word(io, 1)?.to_le_bytes();
     let [e, f] = read_word(io, 2)?.to_le_bytes();
     Ok([a, b, c, d, e, f])
+}
+
+/// Reads what word 0x0f says is to be offered of PAUSE frames (Initialization Control Word 2, bits
+/// 13 and 12): two heavy accesses or more.
+///
+/// # Errors
+///
+/// As [`read_word`].
+pub(crate) fn flow_control(io: impl Regs) -> Result<FlowControl> {
+    Ok(match read_word(io, 0x0f)? >> 12 & 3 {
+        0 => FlowControl::NONE,
+        // Only the bit for asymmetric PAUSE: frames are sent, not obeyed.
+        2 => FlowControl {
+            rx: false,
+            tx: true,
+        },
+        _ => FlowControl { rx: true, tx: true },
+    })
 }
 
 /// Writes `value` to word `index` and reads it back.
@@ -342,6 +361,25 @@ mod tests {
         chip.unplug();
         assert_eq!(read_word(&chip, 0), Err(ENODEV));
         assert_eq!(write_word(&chip, 0, 1), Err(ENODEV));
+        Ok(())
+    }
+
+    #[test]
+    fn flow_control_of_word_0f() -> Result {
+        let chip = FakeChip::new()?;
+
+        chip.allow_eeprom_writes();
+        for (word, rx, tx) in [
+            (0x0fff, false, false),
+            (0x1000, true, true),
+            (0xe040, false, true),
+            (0x3040, true, true),
+        ] {
+            write_word(&chip, 0x0f, word)?;
+            assert_eq!(flow_control(&chip), Ok(FlowControl { rx, tx }));
+        }
+        chip.unplug();
+        assert_eq!(flow_control(&chip), Err(ENODEV));
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! Module parameters, with the names, ranges and meaning of the C driver's, so that a line in
 //! modprobe.d goes on working. Each takes a list with a value for each card.
 //!
-//! A value out of range is reported, and the default used.
+//! A value out of range is reported, and the default used. -1 is no value, as there.
 
 use crate::{
     hw::{
@@ -49,7 +49,7 @@ mod raw {
         array Speed: "Forced speed in Mb/s, 0 (auto), 10, 100 or 1000 (default 0)";
         array Duplex: "Forced duplex, 0 (auto), 1 (half) or 2 (full) (default 0)";
         array AutoNeg: "Advertised modes, a sum of 1 (10 half), 2 (10 full), 4 (100 half), 8 (100 full), 32 (1000 full) (default 47)";
-        array FlowControl: "Flow control to offer, 0 (none), 1 (rx), 2 (tx) or 3 (both) (default 3)";
+        array FlowControl: "Flow control to offer, 0 (none), 1 (rx), 2 (tx), 3 (both) or 255 (as the EEPROM says) (default 255)";
         array XsumRX: "Receive checksum offload, 0 (off) or 1 (on) (default 1)";
         array TxIntDelay: "Transmit interrupt delay in units of 1.024 us, 0-65535 (default 8)";
         array TxAbsIntDelay: "Transmit absolute interrupt delay in units of 1.024 us, 0-65535 (default 32)";
@@ -58,7 +58,7 @@ mod raw {
         array InterruptThrottleRate: "Interrupts per second, 0 (no limit), 1, 3, 4 (adaptive) or 100-100000 (default 3)";
         array SmartPowerDownEnable: "Accepted for compatibility, the PHY of these devices has none (default 0)";
         uint copybreak = 256: "Accepted for compatibility, received frames are not copied (default 256)";
-        array debug: "Level of messages, -1 (driver, probe, link) to 16 (default -1)";
+        array debug: "Level of messages, -1 (driver, probe, link), 0 (none) to 31 (all); a single value is for all cards (default -1)";
     }
 }
 
@@ -67,7 +67,8 @@ pub(crate) struct Params {
     pub(crate) tx: RingSize,
     pub(crate) rx: RingSize,
     pub(crate) link: Settings,
-    pub(crate) flow: FlowControl,
+    /// What to offer of flow control; `None` if the EEPROM says.
+    pub(crate) flow: Option<FlowControl>,
     pub(crate) checksum_rx: bool,
     pub(crate) delays: Delays,
     pub(crate) throttle: Throttle,
@@ -76,8 +77,14 @@ pub(crate) struct Params {
     pub(crate) messages: Messages,
 }
 
+/// The value of `FlowControl` that leaves it to the EEPROM.
+const EEPROM_FLOW: i32 = 0xff;
+
 /// The number of the next card.
 static CARDS: Atomic<usize> = Atomic::new(0);
+
+/// What a list has for a card for which it says nothing.
+const UNSET: i32 = -1;
 
 /// Reads parameters of one card.
 struct Reader<'a> {
@@ -94,8 +101,18 @@ impl Reader<'_> {
         good: impl FnOnce(i32) -> bool,
         default: i32,
     ) -> i32 {
-        match list.get(self.card) {
-            None => default,
+        self.judge(list.get(self.card), name, good, default)
+    }
+
+    fn judge(
+        &self,
+        value: Option<i32>,
+        name: &str,
+        good: impl FnOnce(i32) -> bool,
+        default: i32,
+    ) -> i32 {
+        match value {
+            None | Some(UNSET) => default,
             Some(value) if good(value) => value,
             Some(value) => {
                 dev_warn!(
@@ -159,8 +176,11 @@ impl Reader<'_> {
         };
         let half = duplex == 1;
 
-        if speed != 0 && raw::AutoNeg.get(self.card).is_some() {
-            dev_info!(self.dev, "AutoNeg specified along with Speed, ignored\n");
+        if (speed, duplex) != (0, 0) && raw::AutoNeg.get(self.card).is_some_and(|n| n != UNSET) {
+            dev_info!(
+                self.dev,
+                "AutoNeg specified along with Speed or Duplex, ignored\n"
+            );
         }
         match (speed, duplex) {
             (0, 0) => Settings::Auto(offer),
@@ -229,15 +249,21 @@ impl Params {
             dev,
             card: CARDS.fetch_add(1, Full),
         };
-        let flow = reader.within(&raw::FlowControl, "FlowControl", 0..=3, 3);
-        let debug = reader.within(&raw::debug, "debug", -1..=16, -1);
-
+        let flow = reader.value(
+            &raw::FlowControl,
+            "FlowControl",
+            |value| matches!(value, 0..=3 | EEPROM_FLOW),
+            EEPROM_FLOW,
+        );
+        // The C driver has one for all cards.
+        let debug = raw::debug.get(reader.card).or_else(|| raw::debug.get(0));
+        let debug = reader.judge(debug, "debug", |value| matches!(value, 0..=31), -1);
         let (throttle, adaptive) = reader.throttle();
 
         if reader.within(&raw::SmartPowerDownEnable, "SmartPowerDownEnable", 0..=1, 0) != 0 {
             dev_info!(dev, "SmartPowerDownEnable has no effect on this device\n");
         }
-        if raw::copybreak.get() != 256 {
+        if raw::copybreak.get() != 256 && reader.card == 0 {
             dev_info!(
                 dev,
                 "copybreak has no effect, buffers are recycled instead\n"
@@ -247,10 +273,10 @@ impl Params {
             tx: reader.descriptors(&raw::TxDescriptors, "TxDescriptors"),
             rx: reader.descriptors(&raw::RxDescriptors, "RxDescriptors"),
             link: reader.link(),
-            flow: FlowControl {
+            flow: (flow != EEPROM_FLOW).then_some(FlowControl {
                 rx: flow & 1 != 0,
                 tx: flow & 2 != 0,
-            },
+            }),
             checksum_rx: reader.within(&raw::XsumRX, "XsumRX", 0..=1, 1) != 0,
             delays: Delays {
                 rx: reader.delay(&raw::RxIntDelay, "RxIntDelay", 0),

@@ -111,6 +111,12 @@ impl netdev::pci::Driver for E1000 {
         let [station, ..] = &mut control.addresses;
 
         *station = Some(address);
+        if params.flow.is_none() {
+            let flow = default_flow(&bar);
+
+            control.link.pause.rx = flow.rx;
+            control.link.pause.tx = flow.tx;
+        }
         init(&bar, model, &mut control, address)
             .inspect_err(|e| dev_err!(pdev, "cannot be initialised: {e:?}\n"))?;
         pdev.set_master();
@@ -186,7 +192,7 @@ fn control(params: &Params) -> Result<KBox<Control>> {
         // Frames with a priority but no VLAN are always wanted.
         vlans: priority_tagged(),
         flow: FlowControl::NONE,
-        link: link::Config::new(params.link, params.flow),
+        link: link::Config::new(params.link, params.flow.unwrap_or(FlowControl::NONE)),
         throttle: params.throttle,
         delays: params.delays,
         gone_reported: false,
@@ -232,6 +238,11 @@ fn address(pdev: &pci::Device<Core<'_>>, bar: &Bar<'_>) -> Result<(EthAddr, bool
             (addr, true)
         }
     })
+}
+
+/// Returns what the EEPROM wants offered of flow control; all of it if it cannot be read.
+fn default_flow(bar: &Bar<'_>) -> FlowControl {
+    eeprom::flow_control(bar).unwrap_or(FlowControl { rx: true, tx: true })
 }
 
 /// Writes every register the driver relies on, with the receiver on and out of descriptors.

@@ -76,6 +76,8 @@ pub(crate) struct Control {
     pub(crate) multicast: Bits,
     /// The VLANs that are received while the filter is on.
     pub(crate) vlans: Bits,
+    /// Whether it is. While it is being switched the features say something else.
+    pub(crate) vlan_filter: bool,
     /// Pause frames sent and obeyed: what [`link::Config::pause`] came to.
     pub(crate) flow: FlowControl,
     /// How the link is to come about.

@@ -55,7 +55,9 @@ pub(crate) fn set(dev: &mut Rtnl<'_, Adapter<'_>>, features: Features) -> Result
         mac::set_vlan_mode(bar, features.contains(Features::VLAN_RX))?;
     }
     if changed.contains(Features::VLAN_FILTER) {
-        filter_vlans(dev, features);
+        // The core then takes away or adds all VLANs, the features as they were or new.
+        dev.control().vlan_filter = features.contains(Features::VLAN_FILTER);
+        filter_vlans(dev);
     }
     if changed.contains(Features::RXALL) {
         let control = dev.control();
@@ -78,10 +80,10 @@ pub(crate) fn set(dev: &mut Rtnl<'_, Adapter<'_>>, features: Features) -> Result
 
 /// Gives the device the VLANs that are to be received: those that are wanted, or all. The filter
 /// itself stays on, as switching it takes a write of `RCTL`.
-fn filter_vlans(dev: &mut Rtnl<'_, Adapter<'_>>, features: Features) {
+fn filter_vlans(dev: &mut Rtnl<'_, Adapter<'_>>) {
     let bar = &dev.shared().bar;
     let control = dev.control();
-    let bits = if features.contains(Features::VLAN_FILTER) {
+    let bits = if control.vlan_filter {
         control.vlans
     } else {
         Bits::ALL
@@ -95,14 +97,8 @@ fn filter_vlans(dev: &mut Rtnl<'_, Adapter<'_>>, features: Features) {
 /// VLAN 0 stays: the core takes it away when the interface goes down, and adds it again only if
 /// there is a VLAN module then. Frames with a priority but no VLAN are wanted all the same.
 pub(crate) fn set_vlan(dev: &mut Rtnl<'_, Adapter<'_>>, vid: u16, on: bool) {
-    let bar = &dev.shared().bar;
-    let filter = dev.device().features().contains(Features::VLAN_FILTER);
-    let control = dev.control();
-
-    control.vlans.assign(vid, on || vid == 0);
-    if filter {
-        control.filters.vlans.commit(bar, &control.vlans);
-    }
+    dev.control().vlans.assign(vid, on || vid == 0);
+    filter_vlans(dev);
 }
 
 /// Programs the switches of a device that has lost them.
@@ -111,7 +107,7 @@ pub(crate) fn restore(dev: &mut Rtnl<'_, Adapter<'_>>) -> Result {
     let features = dev.device().features();
 
     mac::set_vlan_mode(bar, features.contains(Features::VLAN_RX))?;
-    filter_vlans(dev, features);
+    filter_vlans(dev);
     if features.contains(Features::LOOPBACK) {
         phy::loopback(bar, true)?;
     }

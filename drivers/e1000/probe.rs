@@ -191,6 +191,7 @@ fn control(params: &Params) -> Result<KBox<Control>> {
         multicast: Bits::NONE,
         // Frames with a priority but no VLAN are always wanted.
         vlans: priority_tagged(),
+        vlan_filter: true,
         flow: FlowControl::NONE,
         link: link::Config::new(params.link, params.flow.unwrap_or(FlowControl::NONE)),
         throttle: params.throttle,

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Nothing outlives what it is made from.
+
+use crate::driver::prelude::*;
+use kernel::{
+    device,
+    sync::aref::ARef, //
+};
+
+/// the device is not kept beyond the call
+fn keep_device<'a>(rtnl: &Rtnl<'a, Sample<'static>>) -> Option<&'static Device<Sample<'static>>> {
+    #[cfg(misuse)]
+    return Some(rtnl.device()); //~ lifetime may not live long enough
+    None
+}
+
+/// nor is the device kept beyond a poll
+fn keep_polled<'a>(ctx: &'a NapiContext<'a, Sample<'static>>) -> Option<&'static Sample<'static>> {
+    #[cfg(misuse)]
+    return Some(ctx.device().shared()); //~ lifetime may not live long enough
+    None
+}
+
+/// the driver's data are not kept beyond the call
+fn keep_shared<'a>(rtnl: &Rtnl<'a, Sample<'static>>) -> Option<&'static Sample<'static>> {
+    #[cfg(misuse)]
+    return Some(rtnl.shared()); //~ lifetime may not live long enough
+    None
+}
+
+/// the driver's data are not kept by who sees the device registered
+fn keep_registered<'bound>(
+    dev: &Device<Sample<'bound>>,
+    kept: &mut Option<&'bound Sample<'bound>>,
+) {
+    #[cfg(misuse)]
+    {
+        *kept = Some(dev.shared()); //~ E0621 explicit lifetime required in the type of `dev`
+    }
+}
+
+/// the device is not moved out of its place
+fn move_device(rtnl: &Rtnl<'_, Sample<'_>>) {
+    #[cfg(misuse)]
+    let dev = *rtnl.device(); //~ E0507 cannot move out of a shared reference
+}
+
+/// the device is not exchanged with another
+fn exchange<'a>(mut one: &'a Device<Sample<'a>>, mut other: &'a Device<Sample<'a>>) {
+    #[cfg(misuse)]
+    core::mem::swap::<Device<Sample<'_>>>(one, other); //~ E0308 arguments to this function are incorrect
+}
+
+/// a mapping does not outlive the driver's bond with the device
+fn keep_mapping(dev: &device::Device<device::Bound>, skb: &SkBuff) -> Option<TxMapping<'static>> {
+    #[cfg(misuse)]
+    return TxMapping::head(dev, skb).ok(); //~ lifetime may not live long enough
+    None
+}
+
+/// nothing is mapped for a device that may not be bound
+fn map_unbound(dev: &ARef<device::Device>, skb: &SkBuff) {
+    #[cfg(misuse)]
+    let _ = TxMapping::head(dev, skb); //~ E0308 mismatched types
+}
+
+/// no pages are mapped for a device that may not be bound
+fn pool_unbound(dev: &ARef<device::Device>, netdev: &Device<Sample<'_>>) {
+    #[cfg(misuse)]
+    let _ = PagePool::new(dev, netdev, 256, 2048); //~ E0308 mismatched types
+}
+
+/// a program is not kept beyond the poll
+fn keep_program(ctx: &NapiContext<'_, Sample<'_>>, kept: &mut Option<xdp::Program<'static>>) {
+    #[cfg(misuse)]
+    {
+        *kept = ctx.xdp_program(); //~ E0521 borrowed data escapes outside of function
+    }
+}
+
+/// a program that is only to be judged is not kept
+fn keep_judged(prog: xdp::Program<'_>, kept: &mut Option<xdp::Program<'static>>) {
+    #[cfg(misuse)]
+    {
+        *kept = Some(prog); //~ lifetime may not live long enough
+    }
+}
+
+/// lists of addresses are not kept
+fn keep_addresses(uc: AddrList<'_>, kept: &mut Option<AddrList<'static>>) {
+    #[cfg(misuse)]
+    {
+        *kept = Some(uc); //~ lifetime may not live long enough
+    }
+}
+
+/// others' frames are not kept
+fn keep_frames<'a>(
+    frames: &'a mut xdp::Frames<'_>,
+    kept: &mut Option<&'static mut xdp::Frames<'static>>,
+) {
+    #[cfg(misuse)]
+    {
+        *kept = Some(frames); //~ lifetime may not live long enough
+    }
+}
+
+/// statistics are not filled in after the call
+fn keep_statistics<'a>(
+    stats: &'a mut LinkStats<'_>,
+    kept: &mut Option<&'static mut LinkStats<'static>>,
+) {
+    #[cfg(misuse)]
+    {
+        *kept = Some(stats); //~ lifetime may not live long enough
+    }
+}

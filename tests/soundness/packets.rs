@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Packets, buffers and frames have one owner, and are used once.
+
+use crate::driver::prelude::*;
+
+/// a packet given back to the stack is not kept, too
+fn give_back(tx: &mut Tx<'_>, skb: SkBuff) -> Result<(), SkBuff> {
+    #[cfg(misuse)]
+    {
+        tx.packet = Some(skb);
+    }
+    Err(skb) //~ E0382 use of moved value: `skb`
+}
+
+/// a packet is not looked at after it was freed
+fn freed(ctx: &TxContext<'_, Sample<'_>>, tx: &mut Tx<'_>) -> usize {
+    let Some(skb) = tx.packet.take() else {
+        return 0;
+    };
+    let len = skb.len();
+
+    ctx.free_budget().consume(skb);
+    #[cfg(misuse)]
+    let len = skb.len(); //~ E0382 borrow of moved value: `skb`
+    len
+}
+
+/// a packet is not freed twice
+fn freed_twice(skb: SkBuff) {
+    #[cfg(misuse)]
+    skb.discard(DropReason::NOMEM);
+    skb.discard(DropReason::NOMEM); //~ E0382 use of moved value: `skb`
+}
+
+/// a packet is not looked at after the stack has it
+fn received(ctx: &NapiContext<'_, Sample<'_>>, skb: SkBuff) -> usize {
+    let len = skb.len();
+    let _ = ctx.receive(skb);
+    #[cfg(misuse)]
+    let len = skb.len(); //~ E0382 borrow of moved value: `skb`
+    len
+}
+
+/// bytes of a packet are not looked at after it was freed
+fn bytes(skb: SkBuff) -> u8 {
+    let head = skb.head();
+    let first = head.first().copied().unwrap_or(0);
+
+    drop(skb); //~ E0505 cannot move out of `skb` because it is borrowed
+    #[cfg(misuse)]
+    let first = head.first().copied().unwrap_or(0);
+    first
+}
+
+/// a packet is not copied
+fn copied(skb: SkBuff) -> SkBuff {
+    #[cfg(misuse)]
+    let skb = skb.clone(); //~ E0599 no method named `clone` found for struct `SkBuff`
+    skb
+}
+
+/// a packet that is only shown is not kept
+fn shown(tx: &mut Tx<'_>, skb: &PacketView<'_>) -> usize {
+    #[cfg(misuse)]
+    {
+        tx.packet = Some(**skb); //~ E0507 cannot move out of dereference of `PacketView<'_>`
+    }
+    skb.len()
+}
+
+/// a packet that is only shown is not changed
+fn changed(skb: &mut PacketView<'_>) -> usize {
+    #[cfg(misuse)]
+    let _ = skb.linearize(); //~ E0596 cannot borrow data in dereference of `PacketView<'_>` as mutable
+    skb.len()
+}
+
+/// a receive buffer is not given to the device after it was received
+fn buffer(buffer: Buffer) -> Option<Filled> {
+    let filled = buffer.received(64);
+    #[cfg(misuse)]
+    let address = buffer.address(); //~ E0382 borrow of moved value: `buffer`
+    filled
+}
+
+/// a receive buffer does not go back to the pool twice
+fn recycled(pool: &mut PagePool, buffer: Buffer) {
+    #[cfg(misuse)]
+    pool.recycle(buffer);
+    pool.recycle(buffer); //~ E0382 use of moved value: `buffer`
+}
+
+/// data are not looked at after their page went back to the pool
+fn data(pool: &mut PagePool, filled: Filled) -> usize {
+    let data = filled.data();
+    let len = data.len();
+
+    pool.recycle(filled.into_buffer()); //~ E0505 cannot move out of `filled` because it is borrowed
+    #[cfg(misuse)]
+    let len = data.len();
+    len
+}
+
+/// a page is not part of two packets
+fn two_packets(filled: Filled, skb: &mut SkBuff, other: &mut SkBuff) {
+    let _ = filled.append_to(skb);
+    #[cfg(misuse)]
+    let _ = filled.append_to(other); //~ E0382 use of moved value: `filled`
+}
+
+/// a frame is not looked at after its XDP program's verdict
+fn verdict(ctx: &NapiContext<'_, Sample<'_>>, rx: &mut Rx, buff: xdp::Buff) -> usize {
+    let Some(program) = ctx.xdp_program() else {
+        return 0;
+    };
+    let len = buff.len();
+    let _ = buff.run(ctx, program, &rx.pool);
+
+    #[cfg(misuse)]
+    let len = buff.len(); //~ E0382 borrow of moved value: `buff`
+    len
+}
+
+/// a frame that is to be sent back is not recycled, too
+fn sent_and_recycled(rx: &mut Rx, verdict: xdp::Verdict) -> Option<xdp::TxFrame> {
+    match verdict {
+        xdp::Verdict::Tx(frame) => {
+            #[cfg(misuse)]
+            frame.recycle(&mut rx.pool); //~ E0599 no method named `recycle` found for struct `TxFrame`
+            Some(frame)
+        }
+        xdp::Verdict::Lost(_, buff) => {
+            buff.recycle(&mut rx.pool);
+            None
+        }
+        _ => None,
+    }
+}
+
+/// a frame that is given back to its sender is not kept, too
+fn give_frame_back(frames: &mut xdp::Frames<'_>, kept: &mut Option<xdp::Frame>) {
+    frames.send(|frame| {
+        #[cfg(misuse)]
+        {
+            *kept = Some(frame);
+        }
+        Err(frame) //~ E0382 use of moved value: `frame`
+    });
+}

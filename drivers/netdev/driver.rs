@@ -116,7 +116,8 @@ pub(crate) trait Driver: Sized + Send + Sync {
     /// Takes one packet to transmit. Bottom halves are disabled, the transmit lock is held.
     ///
     /// The driver owns the packet. `Err` gives it back for another try, which is a bug in the
-    /// driver's stopping of the queue; it is counted by the stack.
+    /// driver's stopping of the queue; it is counted by the stack. Another packet that is given
+    /// back is dropped.
     fn xmit(ctx: &TxContext<'_, Self>, tx: &mut Self::Tx, skb: SkBuff) -> Result<(), SkBuff>;
 
     /// Receives up to `budget` (at least one) packets and returns how many. Softirq context.

@@ -126,14 +126,14 @@ unsafe extern "C" fn stop<T: Driver>(dev: *mut bindings::net_device) -> c_int {
 }
 
 unsafe extern "C" fn start_xmit<T: Driver>(
-    skb: *mut bindings::sk_buff,
+    raw: *mut bindings::sk_buff,
     dev: *mut bindings::net_device,
 ) -> bindings::netdev_tx_t {
     // SAFETY: The device is ours; the packet is valid and handed over.
     let (dev, skb) = unsafe {
         (
             Device::<T>::from_raw(dev),
-            SkBuff::from_raw(NonNull::new_unchecked(skb)),
+            SkBuff::from_raw(NonNull::new_unchecked(raw)),
         )
     };
     // SAFETY: Called with the queue's transmit lock held.
@@ -146,12 +146,13 @@ unsafe extern "C" fn start_xmit<T: Driver>(
         return bindings::netdev_tx_NETDEV_TX_OK;
     };
     match T::xmit(&ctx, tx, skb) {
-        Ok(()) => bindings::netdev_tx_NETDEV_TX_OK,
-        Err(skb) => {
-            // The core keeps it.
+        // The core keeps it.
+        Err(skb) if skb.as_ptr() == raw => {
             skb.into_raw();
             bindings::netdev_tx_NETDEV_TX_BUSY
         }
+        // What comes back is another packet: the core must not keep the one that it gave.
+        Ok(()) | Err(_) => bindings::netdev_tx_NETDEV_TX_OK,
     }
 }
 

@@ -196,15 +196,19 @@ impl<'a> Frames<'a> {
     }
 
     /// Has `send` take one frame after the other, until it gives one back or there are no more.
+    /// Another frame that it gives back is dropped.
     pub(crate) fn send(&mut self, mut send: impl FnMut(Frame) -> Result<(), Frame>) {
-        while let Some(frame) = self.frames.get(self.sent).copied().and_then(NonNull::new) {
+        while let Some(raw) = self.frames.get(self.sent).copied().and_then(NonNull::new) {
             // SAFETY: Valid, and handed over if it is counted below.
-            if let Err(frame) = send(unsafe { Frame::from_raw(frame) }) {
-                // The caller keeps it.
-                let _ = ManuallyDrop::new(frame);
-                break;
+            match send(unsafe { Frame::from_raw(raw) }) {
+                Err(frame) if frame.0 == raw => {
+                    // The caller keeps it.
+                    let _ = ManuallyDrop::new(frame);
+                    break;
+                }
+                // What comes back is another frame: the caller must not keep the one it gave.
+                Ok(()) | Err(_) => self.sent = self.sent.wrapping_add(1),
             }
-            self.sent = self.sent.wrapping_add(1);
         }
     }
 

@@ -10,7 +10,10 @@
 
 use super::{
     bindings,
-    device::Device,
+    device::{
+        Device,
+        State, //
+    },
     driver::{
         Driver,
         Events, //
@@ -76,15 +79,19 @@ impl<'a, T: Driver> Rtnl<'a, T> {
         unsafe { *self.dev.private().config.get() = config };
     }
 
-    /// Returns whether the interface is up, its rings running.
+    /// Returns whether the interface is up, its rings running or about to be replaced.
     pub(crate) fn is_up(&self) -> bool {
-        // SAFETY: RTNL is held; `up` is written only through `&mut self`.
-        unsafe { *self.dev.private().up.get() }
+        self.state() != State::Down
     }
 
-    pub(super) fn set_up(&mut self, up: bool) {
+    pub(super) fn state(&self) -> State {
+        // SAFETY: RTNL is held; `state` is written only through `&mut self`.
+        unsafe { *self.dev.private().state.get() }
+    }
+
+    pub(super) fn set_state(&mut self, state: State) {
         // SAFETY: RTNL is held, and `self` is the only `Rtnl` of the device.
-        unsafe { *self.dev.private().up.get() = up };
+        unsafe { *self.dev.private().state.get() = state };
     }
 
     /// Returns the XDP program that is attached, if any.
@@ -96,7 +103,8 @@ impl<'a, T: Driver> Rtnl<'a, T> {
     /// Replaces the rings by ones built from `config`.
     ///
     /// The new rings are built first; if that fails the old ones go on running and the error is
-    /// returned. While the interface is down only the configuration is kept.
+    /// returned. While the interface is down only the configuration is kept. Fails with `EBUSY`
+    /// where the rings are being replaced already.
     pub(crate) fn reconfigure(&mut self, config: T::Config) -> Result {
         lifecycle::reconfigure(self, config, |_| ())
     }

@@ -8,7 +8,7 @@
 //! are reached only through the contexts of [`super::context`], each of which stands for the lock
 //! or state bit of the kernel that makes the access exclusive:
 //!
-//! - `control`, `config`, `up`: RTNL. Made mutable only through `&mut Rtnl`, of which there is
+//! - `control`, `config`, `state`: RTNL. Made mutable only through `&mut Rtnl`, of which there is
 //!   one at a time: one per callback that the kernel makes under RTNL, and no function of this
 //!   crate that takes `&mut Rtnl` makes the kernel call back under RTNL.
 //! - `tx`: the transmit lock of queue 0, held in `ndo_start_xmit` and by `tx_lock()`.
@@ -37,14 +37,25 @@ use kernel::{
     types::Opaque, //
 };
 
+/// How far up a device is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// No rings, no interrupt; NAPI is disabled.
+    Down,
+    /// The rings are installed, the interrupt is requested, NAPI is enabled.
+    Up,
+    /// On the way from one set of rings to another: no rings, NAPI is disabled.
+    Swapping,
+}
+
 /// What the private area of a device's `struct net_device` holds.
 pub(super) struct Private<T: Driver> {
     /// The driver's shared data: complete before registration, dropped after unregistration.
     pub(super) shared: T,
     pub(super) control: UnsafeCell<KBox<T::Control>>,
     pub(super) config: UnsafeCell<T::Config>,
-    /// Whether the rings are installed and the interrupt is requested. RTNL.
-    pub(super) up: UnsafeCell<bool>,
+    /// RTNL.
+    pub(super) state: UnsafeCell<State>,
     pub(super) tx: UnsafeCell<Option<T::Tx>>,
     pub(super) rx: UnsafeCell<Option<T::Rx>>,
     pub(super) xdp: xdp::Slot,

@@ -18,7 +18,8 @@ use super::{
     },
     device::{
         Device,
-        Private, //
+        Private,
+        State, //
     },
     driver::{
         Driver,
@@ -29,13 +30,17 @@ use super::{
 use core::ptr;
 use kernel::prelude::*;
 
-/// `ndo_open`. On failure nothing is left behind.
+/// `ndo_open`. On failure nothing is left behind. Fails with `EBUSY` if the device is up.
 pub(super) fn open<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Result {
     let dev = rtnl.device();
+
+    if rtnl.state() != State::Down {
+        return Err(EBUSY);
+    }
     let config = rtnl.config().clone();
     let mut rings = T::build(rtnl, &config)?;
 
-    // SAFETY: The interface is down, so NAPI is disabled, until `resume()` below.
+    // SAFETY: The device is down, so NAPI is disabled, until `resume()` below.
     let napi = unsafe { DisabledNapi::new(dev.private().napi.get()) };
 
     T::start(rtnl, &mut rings, &napi);
@@ -51,7 +56,7 @@ pub(super) fn open<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Result {
     // CAST: Interrupt numbers are small.
     // SAFETY: The NAPI is valid and has no interrupt yet.
     unsafe { bindings::netdev_helper_napi_set_irq(napi, dev.private().irq as c_int) };
-    rtnl.set_up(true);
+    rtnl.set_state(State::Up);
     resume(dev);
     link_queues(dev, napi);
     T::opened(rtnl);
@@ -62,7 +67,7 @@ pub(super) fn open<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Result {
 pub(super) fn stop<T: Driver>(rtnl: &mut Rtnl<'_, T>) {
     let dev = rtnl.device();
 
-    if !rtnl.is_up() {
+    if rtnl.state() != State::Up {
         return;
     }
     link_queues(dev, ptr::null_mut());
@@ -71,7 +76,7 @@ pub(super) fn stop<T: Driver>(rtnl: &mut Rtnl<'_, T>) {
     unsafe { bindings::netdev_helper_napi_set_irq(dev.private().napi.get(), -1) };
     irq::free(dev);
     dev.carrier_off();
-    rtnl.set_up(false);
+    rtnl.set_state(State::Down);
     if let Some(mut rings) = uninstall(dev) {
         T::halt(rtnl, &mut rings);
     }
@@ -85,13 +90,20 @@ pub(super) fn reconfigure<'a, T: Driver>(
 ) -> Result {
     let dev = rtnl.device();
 
-    if !rtnl.is_up() {
-        between(rtnl);
-        rtnl.set_config(config);
-        return Ok(());
+    match rtnl.state() {
+        State::Down => {
+            between(rtnl);
+            rtnl.set_config(config);
+            return Ok(());
+        }
+        // From one of the driver's functions called below: NAPI would be disabled twice, and
+        // enabled where the caller has it disabled.
+        State::Swapping => return Err(EBUSY),
+        State::Up => (),
     }
     let mut rings = T::build(rtnl, &config)?;
 
+    rtnl.set_state(State::Swapping);
     quiesce(dev);
     irq::synchronize(dev);
     let old = uninstall(dev).map(|mut old| {
@@ -108,6 +120,7 @@ pub(super) fn reconfigure<'a, T: Driver>(
     between(rtnl);
     T::start(rtnl, &mut rings, &napi);
     install(dev, rings);
+    rtnl.set_state(State::Up);
     resume(dev);
     Ok(())
 }

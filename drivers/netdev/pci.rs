@@ -222,8 +222,11 @@ fn detach<N: NetDriver>(rtnl: &mut Rtnl<'_, N>) {
     N::shutdown(rtnl);
 }
 
-/// Undoes [`detach`].
+/// Undoes [`detach`]. Nothing, if that has been done: sleep and a PCI error may overlap.
 fn attach<N: NetDriver>(rtnl: &mut Rtnl<'_, N>) -> Result {
+    if rtnl.is_up() {
+        return Ok(());
+    }
     N::resume(rtnl)?;
     // SAFETY: The device is valid.
     if unsafe { bindings::netdev_helper_running(rtnl.device().as_ptr()) } {

@@ -6,7 +6,8 @@ use super::{
     bindings,
     device::{
         Device,
-        Private, //
+        Private,
+        State, //
     },
     dma::device_as_ptr,
     driver::{
@@ -75,7 +76,7 @@ impl<'a, T: Driver + ethtool::Operations + 'a> Registration<'a, T> {
                 shared: probed.shared,
                 control: UnsafeCell::new(probed.control),
                 config: UnsafeCell::new(probed.config),
-                up: UnsafeCell::new(false),
+                state: UnsafeCell::new(State::Down),
                 tx: UnsafeCell::new(None),
                 rx: UnsafeCell::new(None),
                 xdp: xdp::Slot::new(),

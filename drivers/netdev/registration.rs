@@ -187,11 +187,17 @@ impl<T: Driver> Drop for Registration<'_, T> {
     fn drop(&mut self) {
         let dev = self.dev.as_ptr();
 
-        // SAFETY: By the type invariants the device is registered. Once it is not any more, no
-        // callback runs and none will.
+        // SAFETY: By the type invariants the device is registered; process context.
+        unsafe { bindings::unregister_netdev(dev) };
+        // A request that has the device identify itself sleeps without RTNL. It gives its
+        // reference back, for which the function above waits, before its last call to the driver.
+        // Both are under one hold of RTNL: see it end.
+        // SAFETY: Process context, RTNL is not held by us.
         unsafe {
-            bindings::unregister_netdev(dev);
-            release::<T>(dev);
+            bindings::rtnl_lock();
+            bindings::rtnl_unlock();
         }
+        // SAFETY: No callback runs any more and none will.
+        unsafe { release::<T>(dev) };
     }
 }

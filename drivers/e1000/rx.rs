@@ -188,7 +188,7 @@ impl Queue {
 
         self.max_frame = ctx.max_frame.load(Relaxed);
         if program.is_none() && self.unfinished.is_some() {
-            self.finish_without_program();
+            self.finish_without_program(ctx);
         }
         if interrupts != self.flushed_at {
             self.flushed_at = interrupts;

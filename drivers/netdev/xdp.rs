@@ -195,6 +195,13 @@ impl RxQueue {
         Ok(this)
     }
 
+    /// Returns whether it is a queue of `dev`, which is valid: if so it is as well, whatever
+    /// became of the device that the queue was made for.
+    #[inline]
+    fn is_of(&self, dev: *mut bindings::net_device) -> bool {
+        self.0.dev == dev
+    }
+
     #[inline]
     fn as_ptr(&self) -> *mut bindings::xdp_rxq_info {
         ptr::from_ref(&*self.0).cast_mut()
@@ -271,7 +278,7 @@ pub(super) unsafe extern "C" fn xmit<T: Driver>(
         if !dev.carrier_ok() {
             return Err(ENETDOWN);
         }
-        // SAFETY: The caller's own, filled with `count` frames.
+        // SAFETY: The caller's own, filled with `count` frames, which are never none.
         let frames = unsafe { slice::from_raw_parts(frames, count) };
         // SAFETY: Those that are sent are handed over, from the first on.
         let mut frames = unsafe { Frames::new(frames) };

@@ -167,9 +167,9 @@ impl Queue {
 
     /// The program went away in the middle of a frame: the rest of it takes the ordinary way.
     #[cold]
-    pub(super) fn finish_without_program(&mut self) {
+    pub(super) fn finish_without_program(&mut self, ctx: &NapiContext<'_, Adapter<'_>>) {
         if let Some(buff) = self.unfinished.take() {
-            self.partial = buff.into_skb().map_or(Partial::Dropped, Partial::Packet);
+            self.partial = buff.into_skb(ctx).map_or(Partial::Dropped, Partial::Packet);
         }
     }
 }
@@ -183,7 +183,7 @@ fn pass(
     buff: Buff,
 ) {
     let received = buff.is_in_place(len);
-    let Some(mut skb) = buff.into_skb() else {
+    let Some(mut skb) = buff.into_skb(ctx) else {
         ctx.stats.rx.dropped_no_memory.inc();
         return;
     };

@@ -149,7 +149,8 @@ impl Buff {
     /// Runs `prog` on the frame.
     ///
     /// A frame of several buffers, for a program that cannot deal with them, is aborted, and so
-    /// is one without an Ethernet header. The frame must come from `pool`.
+    /// is one without an Ethernet header, or with a `pool` that is another device's. `pool` is
+    /// where the frame comes from, as far as the program is told.
     pub(crate) fn run<T: Driver>(
         mut self,
         ctx: &NapiContext<'_, T>,
@@ -158,14 +159,19 @@ impl Buff {
     ) -> Verdict {
         let dev = ctx.device().as_ptr();
         let prog_ptr = prog.prog.as_ptr();
+        let rxq = pool.rxq();
 
-        if self.head().len() < ETH_HLEN || (self.has_frags() && !prog.has_frags()) {
+        if self.head().len() < ETH_HLEN
+            || (self.has_frags() && !prog.has_frags())
+            || !rxq.is_of(dev)
+        {
             return Verdict::Lost(Reason::Aborted, self);
         }
-        self.raw.rxq = pool.rxq().as_ptr();
+        self.raw.rxq = rxq.as_ptr();
 
         // INVARIANT: The helpers that programs have for it keep data and frags within bounds.
-        // SAFETY: The program is valid, and so is the frame; this is NAPI's poll.
+        // SAFETY: The program is valid, and so are the frame and, as long as `pool` is borrowed,
+        // the queue, and its device; this is NAPI's poll.
         let action = unsafe { bindings::netdev_helper_xdp_run(prog_ptr, &mut self.raw) };
         let reason = match action {
             bindings::xdp_action_XDP_PASS => return Verdict::Pass(self),
@@ -217,12 +223,12 @@ impl Buff {
         }
     }
 
-    /// Makes the frame a packet: data, frags and metadata as the program left them. Softirq
-    /// context.
+    /// Makes the frame a packet: data, frags and metadata as the program left them.
     ///
     /// `None` if memory for the packet could not be had; the pages then went back to their pool.
-    pub(crate) fn into_skb(self) -> Option<SkBuff> {
-        // SAFETY: By the type invariants.
+    pub(crate) fn into_skb<T: Driver>(self, ctx: &NapiContext<'_, T>) -> Option<SkBuff> {
+        let _ = ctx;
+        // SAFETY: By the type invariants; bottom halves are disabled.
         let skb = unsafe { bindings::netdev_helper_xdp_build_skb(&self.raw) };
         let skb = NonNull::new(skb)?;
 

@@ -26,7 +26,10 @@ pub(super) const fn install<T: Operations>(ops: &mut bindings::ethtool_ops) {
 }
 
 extern "C" fn get_regs_len<T: Operations>(_dev: *mut bindings::net_device) -> c_int {
-    // CAST: A few hundred bytes.
+    const {
+        assert!(T::REGISTERS < 1 << 20);
+    }
+    // CAST: Less than 2^22.
     (T::REGISTERS * size_of::<u32>()) as c_int
 }
 
@@ -35,8 +38,8 @@ extern "C" fn get_regs<T: Operations>(
     regs: *mut bindings::ethtool_regs,
     data: *mut c_void,
 ) {
-    // SAFETY: The caller allocated what `get_regs_len()` asked for, page-aligned and zeroed,
-    // however much of it the user wants.
+    // SAFETY: The caller allocated what `get_regs_len()` asked for, which is more than nothing,
+    // page-aligned and zeroed, however much of it the user wants.
     let words = unsafe { slice::from_raw_parts_mut(data.cast::<u32>(), T::REGISTERS) };
     // SAFETY: Called under RTNL.
     let version = T::registers(&mut unsafe { rtnl(dev) }, words);
@@ -46,7 +49,10 @@ extern "C" fn get_regs<T: Operations>(
 }
 
 extern "C" fn get_eeprom_len<T: Operations>(_dev: *mut bindings::net_device) -> c_int {
-    // CAST: A few kilobytes at most.
+    const {
+        assert!(T::EEPROM < 1 << 30);
+    }
+    // CAST: Less than 2^30.
     T::EEPROM as c_int
 }
 

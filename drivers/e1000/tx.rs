@@ -212,7 +212,7 @@ impl<'bound> Queue<'bound> {
             return self.dropped(ctx);
         };
 
-        skb.tx_timestamp();
+        skb.tx_timestamp(ctx);
         if let Some(slot) = self.slots.get_mut(usize::from(last)) {
             slot.packet = Some(Packet::Skb(skb));
         }
@@ -268,7 +268,7 @@ impl<'bound> Queue<'bound> {
             },
         );
 
-        skb.tx_timestamp();
+        skb.tx_timestamp(ctx);
         slot.packet = Some(Packet::Skb(skb));
         // The index is within the ring.
         let _ = desc.store(&self.descs, at);

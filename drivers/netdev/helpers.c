@@ -133,24 +133,35 @@ struct skb_shared_info *netdev_helper_skb_shinfo(const struct sk_buff *skb)
 	return skb_shinfo(skb);
 }
 
-int netdev_helper_skb_pad(struct sk_buff *skb)
+/*
+ * pktgen has one packet sent many times at once (IFF_TX_SKB_SHARING): these
+ * change what is theirs alone.  Padding that fails frees the packet and
+ * returns NULL.
+ */
+struct sk_buff *netdev_helper_skb_pad(struct sk_buff *skb)
 {
-	return eth_skb_pad(skb);
-}
-
-void netdev_helper_skb_tx_timestamp(struct sk_buff *skb)
-{
-	skb_tx_timestamp(skb);
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (!skb || eth_skb_pad(skb))
+		return NULL;
+	return skb;
 }
 
 int netdev_helper_skb_linearize(struct sk_buff *skb)
 {
-	return skb_linearize(skb);
+	return skb_shared(skb) ? -EBUSY : skb_linearize(skb);
 }
 
 int netdev_helper_skb_cow_head(struct sk_buff *skb, unsigned int headroom)
 {
-	return skb_cow_head(skb, headroom);
+	return skb_shared(skb) ? -EBUSY : skb_cow_head(skb, headroom);
+}
+
+/* A packet need not know a device that is still there. */
+void netdev_helper_skb_tx_timestamp(struct sk_buff *skb,
+				    const struct net_device *dev)
+{
+	if (skb->dev == dev)
+		skb_tx_timestamp(skb);
 }
 
 void netdev_helper_skb_free(struct sk_buff *skb, enum skb_drop_reason reason)

@@ -44,10 +44,11 @@ void netdev_helper_tx_reset(struct netdev_queue *txq);
 
 /* sk_buff */
 struct skb_shared_info *netdev_helper_skb_shinfo(const struct sk_buff *skb);
-int netdev_helper_skb_pad(struct sk_buff *skb);
-void netdev_helper_skb_tx_timestamp(struct sk_buff *skb);
+struct sk_buff *netdev_helper_skb_pad(struct sk_buff *skb);
 int netdev_helper_skb_linearize(struct sk_buff *skb);
 int netdev_helper_skb_cow_head(struct sk_buff *skb, unsigned int headroom);
+void netdev_helper_skb_tx_timestamp(struct sk_buff *skb,
+				    const struct net_device *dev);
 void netdev_helper_skb_free(struct sk_buff *skb, enum skb_drop_reason reason);
 int netdev_helper_free_budget(void);
 void netdev_helper_skb_reserve(struct sk_buff *skb, unsigned int len);

@@ -6,13 +6,29 @@
 //!
 //! # Soundness
 //!
-//! A [`SkBuff`] is the only handle to its buffer: it cannot be copied, every way to hand the
-//! buffer on takes it by value, and dropping it frees it. Its headers may be shared with clones
-//! (a packet socket, TCP's retransmit queue); whatever writes to them first makes them private.
-//! The fields read here (`len`, `data`, the checksum and VLAN fields, the shared info) change only
-//! through the owner.
+//! A [`SkBuff`] is a reference to its buffer that ends once: it cannot be copied, every way to
+//! hand the buffer on takes it by value, and dropping it frees it. There is one for each time that
+//! the stack hands the buffer over, which is once, but for pktgen, which has one packet sent many
+//! times at once. The fields read here (`len`, `data`, the checksum and VLAN fields, the shared
+//! info) change only through whom the packet was handed to: whatever changes more than the two
+//! words that a received packet is described with makes sure that there is no other.
+//!
+//! The headers may be shared with clones (a packet socket, TCP's retransmit queue); whatever
+//! writes to them first makes them private, and so do the other holders.
+//!
+//! A packet that is kept may outlive its device, to which it holds no reference: nothing here
+//! follows that pointer, but for [`SkBuff::tx_timestamp`], which compares it first, and
+//! [`NapiContext::receive`](super::NapiContext::receive), which sets it. A packet of the stack's
+//! may be given back to it as one received, as virtual devices do: protocols drop the sender first.
+//!
+//! A [`PacketView`](super::PacketView) lends out a packet that is not handed over; no more than
+//! reading is possible.
 
-use super::bindings;
+use super::{
+    bindings,
+    driver::Driver,
+    TxContext, //
+};
 use core::{
     mem::ManuallyDrop,
     ptr::NonNull,
@@ -82,7 +98,7 @@ pub(crate) struct Gso {
 ///
 /// # Invariants
 ///
-/// The pointer is valid, and this is the only owner of the buffer it points to.
+/// The pointer is valid, and the value owns one reference to the buffer it points to.
 #[repr(transparent)]
 pub(crate) struct SkBuff(NonNull<bindings::sk_buff>);
 
@@ -271,7 +287,7 @@ impl SkBuff {
 
     /// Makes the headers, the first `len` bytes, linear and private.
     ///
-    /// Any context. Fails with `ENOMEM`.
+    /// Any context. Fails with `ENOMEM`, or `EBUSY` if the packet is not the driver's alone.
     pub(crate) fn make_headers_private(&mut self) -> Result {
         // SAFETY: The buffer is valid and ours.
         to_result(unsafe { bindings::netdev_helper_skb_cow_head(self.0.as_ptr(), 0) })
@@ -321,7 +337,8 @@ impl SkBuff {
         Ok(())
     }
 
-    /// Moves everything into the linear part. Atomic context is fine. Fails with `ENOMEM`.
+    /// Moves everything into the linear part. Atomic context is fine. Fails with `ENOMEM`, or
+    /// `EBUSY` if the packet is not the driver's alone.
     pub(crate) fn linearize(&mut self) -> Result {
         // SAFETY: The buffer is valid and ours.
         to_result(unsafe { bindings::netdev_helper_skb_linearize(self.0.as_ptr()) })
@@ -336,25 +353,27 @@ impl SkBuff {
         if self.len() >= bindings::ETH_ZLEN as usize {
             return Ok(self);
         }
-        let this = ManuallyDrop::new(self);
+        // SAFETY: The buffer is valid and handed over; what comes back, if anything, is ours.
+        let skb = unsafe { bindings::netdev_helper_skb_pad(self.into_raw()) };
 
-        // SAFETY: The buffer is valid and ours; on failure the function frees it, and `this`
-        // is forgotten.
-        to_result(unsafe { bindings::netdev_helper_skb_pad(this.0.as_ptr()) })?;
-        Ok(ManuallyDrop::into_inner(this))
+        // INVARIANT: As just said.
+        NonNull::new(skb).map(Self).ok_or(ENOMEM)
     }
 
     /// Takes the software transmit timestamp, if one is asked for. To be called right before the
     /// device is told.
     #[inline]
-    pub(crate) fn tx_timestamp(&mut self) {
+    pub(crate) fn tx_timestamp<T: Driver>(&mut self, ctx: &TxContext<'_, T>) {
         // Of what `skb_tx_timestamp()` does, hardware timestamps are for devices with a PHY of
         // phylib's; the rest is behind these flags.
         if u32::from(self.shinfo().tx_flags) & (bindings::SKBTX_SW_TSTAMP | bindings::SKBTX_BPF)
             != 0
         {
-            // SAFETY: The buffer is valid and ours.
-            unsafe { bindings::netdev_helper_skb_tx_timestamp(self.0.as_ptr()) };
+            // SAFETY: The buffer is valid and ours; its device is looked at only if it is the
+            // context's, which is valid.
+            unsafe {
+                bindings::netdev_helper_skb_tx_timestamp(self.0.as_ptr(), ctx.device().as_ptr())
+            };
         }
     }
 

@@ -469,7 +469,8 @@ impl<T: Driver> Device<T> {
 
 /// Has [`Driver::work`] called. Not in hard interrupt context.
 pub(super) fn schedule_work<T: Driver>(dev: &Device<T>, events: Events) {
-    // SAFETY: The device is valid. Work for one that is not registered is ignored.
+    // SAFETY: The device is valid. Work is dropped when the device is unregistered, and refused
+    // from then on.
     unsafe { bindings::netdev_work_sched(dev.as_ptr(), events.0) };
 }
 
@@ -480,8 +481,11 @@ pub(crate) struct IrqContext<'a, T: Driver> {
 }
 
 impl<'a, T: Driver> IrqContext<'a, T> {
+    /// # Safety
+    ///
+    /// The caller must be the interrupt handler of the device.
     #[inline]
-    pub(super) fn new(dev: &'a Device<T>) -> Self {
+    pub(super) unsafe fn new(dev: &'a Device<T>) -> Self {
         Self {
             dev,
             _not_send: PhantomData,
@@ -494,8 +498,8 @@ impl<'a, T: Driver> IrqContext<'a, T> {
     pub(crate) fn schedule_napi(&self) -> bool {
         let napi = self.dev.private().napi.get();
 
-        // SAFETY: The NAPI is valid for as long as the interrupt is requested; interrupts are
-        // off in a handler.
+        // SAFETY: The NAPI is valid for as long as the interrupt is requested. Interrupts are off
+        // in a handler, or the kernel is a PREEMPT_RT one, where the function sees to that.
         unsafe {
             if !bindings::napi_schedule_prep(napi) {
                 return false;

@@ -155,15 +155,17 @@ impl<T: Driver> Device<T> {
         self.flags() & bindings::net_device_flags_IFF_ALLMULTI != 0
     }
 
-    /// Returns the station address in use. Stable only under RTNL.
+    /// Returns the station address in use. Stable only under RTNL: else it may be part of one and
+    /// part of the next.
     pub(crate) fn address(&self) -> super::EthAddr {
-        let mut addr = [0u8; 6];
+        // SAFETY: `dev` is valid; the pointer is set at allocation and never changes.
+        let at = unsafe { (*self.as_ptr()).dev_addr };
 
-        // SAFETY: `dev_addr` points to at least `addr_len`, six, bytes.
-        unsafe {
-            core::ptr::copy_nonoverlapping((*self.as_ptr()).dev_addr, addr.as_mut_ptr(), addr.len())
-        };
-        super::EthAddr(addr)
+        super::EthAddr(core::array::from_fn(|n| {
+            // SAFETY: `at` points to at least `addr_len`, six, bytes, which may be written to
+            // meanwhile.
+            unsafe { at.add(n).read_volatile() }
+        }))
     }
 
     /// Returns whether the link is up as far as the stack knows.

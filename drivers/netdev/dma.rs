@@ -43,8 +43,8 @@ pub(super) fn device_as_ptr(dev: &Device<Bound>) -> *mut bindings::device {
 /// Lets `dev` use 64-bit DMA addresses, or 32-bit ones where the platform has no others. To be
 /// called before the first mapping. Fails with `EIO` if neither is possible.
 pub(crate) fn set_mask_64_or_32(dev: &pci::Device<Core<'_>>) -> Result {
-    // SAFETY: The device is being probed, and has no mapping yet: all mapping functions of this
-    // crate need rings, which come with the interface.
+    // SAFETY: The device is being probed by this thread, and nobody else has it as `Bound`, which
+    // all allocation and mapping needs.
     unsafe { dev.dma_set_mask_and_coherent(DmaMask::new::<64>()) }.or_else(|_| {
         // SAFETY: As above.
         unsafe { dev.dma_set_mask_and_coherent(DmaMask::new::<32>()) }

@@ -68,7 +68,8 @@ unsafe extern "C" fn handler<T: Driver>(_irq: c_int, cookie: *mut c_void) -> bin
     // SAFETY: The cookie is the one of `request()`, which is freed before the device goes.
     let dev = unsafe { Device::<T>::from_raw(cookie.cast()) };
 
-    match T::interrupt(&IrqContext::new(dev)) {
+    // SAFETY: This is the handler.
+    match T::interrupt(&unsafe { IrqContext::new(dev) }) {
         IrqReturn::None => bindings::irqreturn_IRQ_NONE,
         IrqReturn::Handled => bindings::irqreturn_IRQ_HANDLED,
         IrqReturn::Gone => {

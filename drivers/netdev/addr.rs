@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Ethernet addresses and the device's lists of them.
+//!
+//! # Soundness
+//!
+//! An [`AddrList`] borrows, for the length of one call, the core's snapshot of a list that nobody
+//! else has. Its entries end with the list's head, and are followed in that order only.
 
 use super::bindings;
 use core::{

@@ -6,7 +6,16 @@
 //!
 //! Each context is made only by the callbacks and functions of this crate, while what it stands
 //! for holds (see [`super::device`]), and is lent to the driver for one call. None can be copied,
-//! stored beyond the call or sent to another task.
+//! stored beyond the call or sent to another task. What a context gives access to is borrowed from
+//! it: exclusively where it is data, so that a driver has it once.
+//!
+//! An [`Rtnl`] is lent on, to what the driver has run under it and to its own functions, always as
+//! the one `&mut` that there is. A [`TxContext`] has no way to an [`Rtnl`] or to the transmit lock.
+//! A [`NapiContext`] has one to the lock, by `&self`: to take it under itself is a deadlock, as
+//! with any spinlock, and no second access.
+//!
+//! Misuse of BQL ([`TxContext::completed`] for bytes that were not [`sent`](TxContext::sent)) ends
+//! in a `BUG()` of the core's, not in undefined behaviour.
 
 use super::{
     bindings,

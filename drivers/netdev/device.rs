@@ -11,13 +11,22 @@
 //! - `control`, `config`, `state`: RTNL. Made mutable only through `&mut Rtnl`, of which there is
 //!   one at a time: one per callback that the kernel makes under RTNL, and no function of this
 //!   crate that takes `&mut Rtnl` makes the kernel call back under RTNL.
-//! - `tx`: the transmit lock of queue 0, held in `ndo_start_xmit` and by `tx_lock()`.
-//! - `rx`: NAPI's SCHED bit, held in the poll function, and after `napi_disable()`.
+//! - `tx`: the transmit lock of queue 0, held in `ndo_start_xmit` and by the functions of
+//!   [`super::context`]. Nothing that runs under it takes it again: who has a
+//!   [`TxContext`](super::TxContext) has no way to, and netpoll only tries.
+//! - `rx`: NAPI's SCHED bit, held in the poll function, and after `napi_disable()`. netpoll, which
+//!   polls without that bit, does not touch it.
 //!
-//! `xdp` is shared between RTNL and NAPI; [`super::xdp`] has the rules.
+//! `shared`, `irq` and `messages` are read by anybody; `T` is `Sync`. `xdp` is shared between RTNL
+//! and NAPI; [`super::xdp`] has the rules. The NAPI and the timer are the C side's.
 //!
 //! Installing and removing rings takes the locks of both cells, so an access in either context
 //! sees complete rings or none.
+//!
+//! A `&Device` comes from a callback or from a context, and is valid for as long as that: no
+//! callback runs before the private area is complete or after it is dropped
+//! ([`super::registration`]). The fields of `struct net_device` that are read here may be written
+//! meanwhile, by single stores, and are read by single volatile loads.
 
 use super::{
     bindings,

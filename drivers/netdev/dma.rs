@@ -7,9 +7,14 @@
 //! # Soundness
 //!
 //! A [`TxMapping`] borrows the bound device, so it is unmapped before the driver is unbound, and
-//! drops exactly once. It does not keep the mapped memory alive: a device that reads freed memory
-//! sends stale bytes, but cannot break the kernel's memory, as the mapping's direction lets it
-//! read only.
+//! drops at most once; one that is forgotten leaves its entry in the IOMMU. It does not keep the
+//! mapped memory alive: a device that reads freed memory sends stale bytes, but cannot break the
+//! kernel's memory, as the mapping's direction lets it read only.
+//!
+//! Memory that a device may write to is the kernel crate's [`Coherent`] and
+//! [`page_pool`](super::page_pool)'s pages. That it does so only while they are owned is the
+//! driver's care, here as there: an address is a number, and what a driver writes to registers is
+//! not unsafe.
 
 use super::{
     bindings,

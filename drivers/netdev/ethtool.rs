@@ -10,10 +10,13 @@
 //!
 //! # Soundness
 //!
-//! The operations are called under RTNL on a registered device ([`super::ndo`] has the argument;
-//! the devices of this crate have no instance lock for operations to be called under instead).
-//! The structures passed are the caller's own for the length of the call, and arrays are as long
-//! as the operation that returns their length says.
+//! The operations are called under RTNL: the devices of this crate have no instance lock for
+//! operations to be called under instead (`netdev_need_ops_lock()`), and the core does not nest
+//! them for one device. The device is registered and present, but for the last calls of
+//! [`Operations::identify`], which a device that is being unregistered waits for
+//! ([`super::registration`]) and one that sleeps may get. The structures passed are the caller's
+//! own for the length of the call, and arrays are as long as the operation that returns their
+//! length says.
 
 use super::{
     context::Rtnl,

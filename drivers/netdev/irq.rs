@@ -7,9 +7,13 @@
 //!
 //! # Soundness
 //!
-//! The cookie is the `struct net_device`. It is requested in `ndo_open` and freed in `ndo_stop`
-//! (or on a failed open), which the kernel calls before the device is unregistered; `free_irq()`
-//! waits for running handlers, so a handler always sees a valid device.
+//! The cookie is the `struct net_device`. The interrupt is requested when the device goes up and
+//! freed when it goes down ([`super::lifecycle`]), which it is before it is unregistered, or both
+//! in one call for a self-test. `free_irq()` waits for running handlers, so a handler always sees
+//! a valid device. The number is that of a vector which the bus glue frees after the registration.
+//!
+//! A handler may run before the rings are there, or after; it has no access to them, and finds
+//! NAPI disabled then.
 
 use super::{
     bindings,

@@ -7,6 +7,18 @@
 //! The rings lie in cells that the transmit lock and NAPI own. They are put in and taken out
 //! here only: the transmit side under its lock, the receive side while NAPI is disabled (as it is
 //! from `netif_napi_add()` on until the first `napi_enable()`).
+//!
+//! NAPI is enabled in [`State::Up`] and disabled in the others; all changes are made here, under
+//! RTNL, and each function begins with a look at the state. So it does not matter who calls them
+//! in which order: the stack, the bus for sleep and errors, or the driver from a function that one
+//! of these called.
+//!
+//! The watchdog timer runs only while NAPI is enabled. It arms itself, which `timer_delete_sync()`
+//! stands, and reaches the transmit side by its lock.
+//!
+//! That the device no longer writes to memory that rings had when they are dropped is what
+//! [`Driver::halt`] is for. No abstraction can know: it is true of everything that is given to a
+//! device by its address.
 
 use super::{
     bindings,

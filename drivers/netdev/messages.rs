@@ -2,6 +2,11 @@
 
 //! Which messages a device prints: its message level
 //! (`Documentation/networking/netif-msg.rst`).
+//!
+//! # Soundness
+//!
+//! The set is an atomic. The one C function called keeps its state to itself and takes a lock that
+//! it only tries to get.
 
 use super::{
     bindings,

@@ -7,7 +7,17 @@
 //!
 //! All of these are installed only in devices that [`super::registration`] made, so the
 //! `struct net_device` is a `Device<T>`. Which lock the core holds in each is written at the
-//! functions, from `Documentation/networking/netdevices.rst`.
+//! functions, from `Documentation/networking/netdevices.rst`: RTNL for what gets an [`Rtnl`], the
+//! device having no instance lock that could take its place; the queue's transmit lock for
+//! `ndo_start_xmit`; NAPI's SCHED bit for a poll with a budget. The others get no more than a
+//! `&Device`.
+//!
+//! One [`Rtnl`] at a time is what RTNL and the absence of nesting make of that: none of the C
+//! functions that this crate calls with an [`Rtnl`] in hand calls an operation of the same device
+//! before it returns. The carrier's changes and deferred work come in their own time.
+//!
+//! A packet that `ndo_start_xmit` returns as busy stays the core's. It is looked at whether it is
+//! the one that came, as a driver could give back another.
 
 use super::{
     addr::AddrList,

@@ -11,7 +11,8 @@
 //! vector. The driver core drops it after `remove`, in that order, and before the device's
 //! resources (the `'bound` borrows inside the network device's data) end. The callbacks below run
 //! between a successful probe and remove, which the device's lock keeps apart, so that the data
-//! is there; while it isn't (a probe that failed), the core does not call them.
+//! is there; while it isn't (a probe that failed), the core does not call them. They may come in
+//! any order, as an error does not wait for sleep to be over; [`super::lifecycle`] stands that.
 
 #![allow(
     clippy::redundant_closure,

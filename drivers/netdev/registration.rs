@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Allocation and registration of a network device.
+//!
+//! # Soundness
+//!
+//! The private area is written whole before the device is registered, and dropped after the last
+//! callback: [`Registration`]'s drop says how that is known. What the C side keeps pointers to
+//! (the NAPI, the timer, the tables of operations) lies in the private area or is static.
+//!
+//! The driver's data may borrow from the bound device, for `'a`. The registration carries that
+//! lifetime and is out of a driver's reach, so that it is dropped, and dropped before; only the
+//! bus glue could leak it, and hands it to the driver core.
 
 use super::{
     bindings,

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Statistics.
+//!
+//! # Soundness
+//!
+//! A [`Counter`] is accessed only by volatile loads and stores of an aligned machine word, which
+//! is what the kernel's memory model wants of accesses that race. The structures that are filled
+//! in are borrowed from the caller for one call.
 
 use super::bindings;
 #[cfg(CONFIG_64BIT)]

@@ -18,6 +18,12 @@
 //!
 //! What `xdp_do_redirect()` has queued must be flushed before the poll returns: the context
 //! remembers it, and [`super::ndo::poll`] does it.
+//!
+//! A [`RxQueue`] is registered for a device that it does not keep. It is compared with the one that
+//! polls, and not followed ([`Buff::run`]).
+//!
+//! Frames that others redirect here stay theirs from the first on that the driver gives back; it
+//! is looked at whether that is the one that came.
 
 mod buff;
 mod frame;

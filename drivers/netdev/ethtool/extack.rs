@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Messages to whoever made a request.
+//!
+//! # Soundness
+//!
+//! The place is the requester's own, and lent for one call. A message is static, and copied to the
+//! answer after the call, as that of any driver; that the module stays until then is the core's
+//! concern.
 
 use super::super::bindings;
 use core::marker::PhantomData;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The link: what it is, how it comes about, and why there is none.
+//!
+//! # Soundness
+//!
+//! That of [`super`]: plain structures of the caller's, read or written for the length of a call.
+//! Numbers that an administrator chose become values of Rust's types only if there is one.
 
 use super::{
     super::{

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What is in the device: registers and EEPROM.
+//!
+//! # Soundness
+//!
+//! That of [`super`]. The buffer for the registers is as large as `get_regs_len()` says, which is
+//! made from the same constant; one that C's `int` could not take does not compile. The one for the
+//! EEPROM is as large as the request says.
 
 use super::{
     super::bindings,

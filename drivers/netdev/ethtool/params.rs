@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Rings, channels, interrupt moderation and flow control.
+//!
+//! # Soundness
+//!
+//! That of [`super`]: plain structures of the caller's, read or written for the length of a call.
 
 use super::{
     super::bindings,

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Statistics: the driver's own, by name, and those that have a standard meaning.
+//!
+//! # Soundness
+//!
+//! That of [`super`]. Arrays of statistics and strings are as long as `get_sset_count()` says,
+//! which returns the length of the same constant, or an error instead of 0. Statistics of a kind
+//! are written through setters to a structure that is borrowed for the call; ranges of lengths are
+//! static and end with zeros.
 
 use super::{
     super::bindings,

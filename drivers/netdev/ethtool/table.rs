@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! `struct ethtool_ops`, filled with what a driver implements.
+//!
+//! # Soundness
+//!
+//! That of [`super`]. The table is installed only in devices driven by `T`, by
+//! [`registration`](super::super::registration), so that all callbacks get a `Device<T>`.
 
 use super::{
     super::{

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Self-test, and the light that identifies a device.
+//!
+//! # Soundness
+//!
+//! That of [`super`]; `results` is as long as `get_sset_count()` says, which returns the length of
+//! the same constant, or an error instead of 0. An interrupt that is requested for a self-test is
+//! freed before the call returns, and its handler finds NAPI disabled.
 
 use super::{
     super::{

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Wake-on-LAN, and the level of messages.
+//!
+//! # Soundness
+//!
+//! That of [`super`]. The level of messages is an atomic, and read and set without [`Rtnl`].
 
 use super::{
     super::{

@@ -1,6 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What a program runs on.
+//!
+//! # Soundness
+//!
+//! A [`Buff`] owns its page and those of its frags, and each way out of [`Buff::run`] says who
+//! owns them afterwards: the value in the [`Verdict`], or nobody here. Programs reach the frame by
+//! helpers that the verifier and `struct xdp_buff` bound: between `data_hard_start` and the shared
+//! info, which is at the end of `frame_sz` bytes. All pages are wholly the frame's, so that the
+//! room behind a frag's data is, too.
+//!
+//! `rxq` points to the queue of a pool that is borrowed for the run, and is used by nothing but the
+//! run, the conversion to a frame and the redirection, all of which are in [`Buff::run`]. It is set
+//! anew for each. The queue names the device, which is compared with the one whose NAPI polls: a
+//! pool that has outlived its device is not used.
+//!
+//! Packets are made in softirq context, of which a [`NapiContext`] is the proof: they come from a
+//! cache of the CPU's. Pages go back to their pools in any context but with interrupts off.
 
 use super::{
     super::{

@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What is sent.
+//!
+//! # Soundness
+//!
+//! A [`Frame`] is the only handle to its memory, and freed or given back once. Who can have it is
+//! told by where it comes from: `xdp_convert_buff_to_frame()`, which leaves it to the caller, or
+//! `ndo_xdp_xmit`, which leaves it to the driver if it is counted as sent. The administration lies
+//! in the memory in front of the data, the shared info of one with frags behind them; nobody else
+//! writes to either. Frames keep the pool that they come from, but not the device: what looks at
+//! their device (`dev_rx`) is not used here.
+//!
+//! That the device is done with a frame before it is dropped is the driver's care, as in
+//! [`dma`](super::super::dma): it reads stale bytes at worst.
 
 use super::super::{
     bindings,

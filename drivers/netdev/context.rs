@@ -368,14 +368,15 @@ impl<'a, T: Driver> NapiContext<'a, T> {
 
     /// Hands a received frame to the stack, through GRO.
     ///
-    /// Gives it back if its linear part is shorter than an Ethernet header.
+    /// Gives it back if its linear part is shorter than an Ethernet header, or if it is none that
+    /// was received but one of the stack's that is sent elsewhere at the same time.
     #[inline]
     pub(crate) fn receive(&self, skb: SkBuff) -> Result<(), SkBuff> {
-        if skb.head_len() < bindings::ETH_HLEN as usize {
+        if skb.head_len() < bindings::ETH_HLEN as usize || skb.is_shared() {
             return Err(skb);
         }
-        // SAFETY: The packet is ours and has an Ethernet header; the device is valid; we are in
-        // its NAPI's poll function.
+        // SAFETY: The packet is ours alone and has an Ethernet header; the device is valid; we are
+        // in its NAPI's poll function.
         unsafe {
             let raw = skb.as_ptr();
             let protocol = bindings::eth_type_trans(raw, self.dev.as_ptr());

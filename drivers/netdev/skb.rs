@@ -19,7 +19,8 @@
 //! A packet that is kept may outlive its device, to which it holds no reference: nothing here
 //! follows that pointer, but for [`SkBuff::tx_timestamp`], which compares it first, and
 //! [`NapiContext::receive`](super::NapiContext::receive), which sets it. A packet of the stack's
-//! may be given back to it as one received, as virtual devices do: protocols drop the sender first.
+//! may be given back to it as one received, as virtual devices do, if it has no other owner:
+//! protocols drop the sender first.
 //!
 //! A [`PacketView`](super::PacketView) lends out a packet that is not handed over; no more than
 //! reading is possible.
@@ -155,6 +156,15 @@ impl SkBuff {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.raw().len as usize
+    }
+
+    /// Returns whether there are other owners of the packet, as there are in pktgen.
+    #[inline]
+    pub(super) fn is_shared(&self) -> bool {
+        let users = &raw const self.raw().users.refs.counter;
+
+        // SAFETY: Valid and aligned; others change it atomically.
+        unsafe { users.read_volatile() != 1 }
     }
 
     /// Returns how many bytes lie in the linear part.

@@ -126,7 +126,7 @@ impl Frame {
         // ours alone.
         unsafe {
             raw.data.cast::<u8>().add(len).write_bytes(0, missing);
-            self.0.as_mut().len += missing as u32;
+            self.0.as_mut().len = raw.len.wrapping_add(missing as u32);
         }
         Ok(())
     }

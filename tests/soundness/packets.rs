@@ -26,6 +26,14 @@ fn freed(ctx: &TxContext<'_, Sample<'_>>, tx: &mut Tx<'_>) -> usize {
     len
 }
 
+/// a packet's time of sending is not taken after it was sent
+fn stamped(ctx: &TxContext<'_, Sample<'_>>, mut skb: SkBuff) {
+    skb.tx_timestamp(ctx);
+    ctx.free_budget().consume(skb);
+    #[cfg(misuse)]
+    skb.tx_timestamp(ctx); //~ E0382 borrow of moved value: `skb`
+}
+
 /// a packet is not freed twice
 fn freed_twice(skb: SkBuff) {
     #[cfg(misuse)]
@@ -120,6 +128,12 @@ fn verdict(ctx: &NapiContext<'_, Sample<'_>>, rx: &mut Rx, buff: xdp::Buff) -> u
     #[cfg(misuse)]
     let len = buff.len(); //~ E0382 borrow of moved value: `buff`
     len
+}
+
+/// a frame becomes a packet in a poll only
+fn outside_of_poll(rtnl: &mut Rtnl<'_, Sample<'_>>, buff: xdp::Buff) {
+    #[cfg(misuse)]
+    let skb = buff.into_skb(rtnl); //~ E0308 mismatched types
 }
 
 /// a frame that is to be sent back is not recycled, too

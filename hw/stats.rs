@@ -8,6 +8,9 @@
 //! The manual has all of them clear on reading and stick at the top. QEMU 7.2 leaves `MPC`
 //! standing, and others may do so with others, so it is found out for each by reading again what is
 //! not 0.
+//!
+//! All ones are not taken for a count: a register that holds them is at its top and has lost count,
+//! or is none.
 
 use kernel::{
     io::register::Array,
@@ -15,6 +18,7 @@ use kernel::{
 };
 
 use super::{
+    check_present,
     is_gone,
     regs::{
         STAT,
@@ -140,20 +144,26 @@ impl Counter {
 
     /// Reads the register or the pair; the lower half first, as the upper one clears both.
     ///
-    /// Returns `None` if the device is gone. All ones may also be a counter at its top, so `STATUS`
-    /// decides.
-    fn read(self, io: impl Regs) -> Option<u64> {
+    /// Returns `None` if that is no count, as one half is all ones.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if the device is gone: then `STATUS` is all ones, too.
+    fn read(self, io: impl Regs) -> Result<Option<u64>> {
         let (index, wide) = self.place();
-        let low = io.read(STAT::try_at(index)?).into_raw();
+        let low = io.read(STAT::try_at(index).ok_or(EINVAL)?).into_raw();
         let high = if wide {
-            io.read(STAT::try_at(index.wrapping_add(1))?).into_raw()
+            let upper = STAT::try_at(index.wrapping_add(1)).ok_or(EINVAL)?;
+
+            io.read(upper).into_raw()
         } else {
             0
         };
-        if is_gone(low) && is_gone(io.read(STATUS).into_raw()) {
-            return None;
+        if is_gone(low) || is_gone(high) {
+            check_present(io.read(STATUS))?;
+            return Ok(None);
         }
-        Some(u64::from(high) << 32 | u64::from(low))
+        Ok(Some(u64::from(high) << 32 | u64::from(low)))
     }
 }
 
@@ -195,12 +205,16 @@ impl Stats {
             let Some(tally) = self.tallies.get_mut(*counter as usize) else {
                 continue;
             };
-            let first = counter.read(io).ok_or(ENODEV)?;
+            let Some(first) = counter.read(io)? else {
+                continue;
+            };
             if first == 0 {
                 tally.standing = 0;
                 continue;
             }
-            let second = counter.read(io).ok_or(ENODEV)?;
+            let Some(second) = counter.read(io)? else {
+                continue;
+            };
             let new = if second >= first {
                 // It does not clear: count the growth, or all of it if it began anew.
                 let grown = second.checked_sub(tally.standing).unwrap_or(second);
@@ -285,12 +299,24 @@ mod tests {
     }
 
     #[test]
-    fn at_the_top() -> Result {
-        let chip = FakeChip::new()?;
-        let mut stats = Stats::new()?;
-        chip.set(0x4074, u32::MAX);
-        stats.collect(&chip, &[Counter::GPRC])?;
-        assert_eq!(stats.get(Counter::GPRC), 0xffff_ffff);
+    fn all_ones() -> Result {
+        // A register that clears, one that stands, and a pair; what comes after counts.
+        for (counter, offset) in [
+            (Counter::GPRC, 0x4074),
+            (Counter::MPC, 0x4010),
+            (Counter::GORC, 0x4088),
+            (Counter::GORC, 0x408c),
+        ] {
+            let chip = FakeChip::new()?;
+            let mut stats = Stats::new()?;
+            chip.set(offset, u32::MAX);
+            stats.collect(&chip, &[counter])?;
+            assert_eq!(stats.get(counter), 0);
+
+            chip.set(offset, u32::MAX - 1);
+            stats.collect(&chip, &[counter])?;
+            assert_ne!(stats.get(counter), 0);
+        }
         Ok(())
     }
 

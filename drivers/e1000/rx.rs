@@ -71,7 +71,7 @@ struct Watched {
     packets: u64,
     /// How often in a row there was a hole.
     holes: u32,
-    /// Whether buffers were offered since.
+    /// Whether buffers were offered of which the device is not known to have heard.
     rang: bool,
 }
 
@@ -232,7 +232,6 @@ impl Queue {
         let packets = ctx.stats.rx.packets.get();
         let quiet = interrupts == self.watched.interrupts;
         let idle = packets == self.watched.packets;
-        let rang = core::mem::replace(&mut self.watched.rang, false);
 
         self.watched.interrupts = interrupts;
         self.watched.packets = packets;
@@ -244,9 +243,15 @@ impl Queue {
                 Verdict::Fine
             };
         }
-        if rang && idle {
-            // The device may not have heard of the last buffers.
-            queue::rx_doorbell(&ctx.bar, self.ring.next_to_use());
+        if self.watched.rang && idle {
+            // The device may not have heard of the last buffers. Asking makes a write that KVM
+            // has posted arrive; one that got lost is repeated until it does.
+            let tail = self.ring.next_to_use();
+
+            self.watched.rang = queue::rx_tail(&ctx.bar) != tail;
+            if self.watched.rang {
+                queue::rx_doorbell(&ctx.bar, tail);
+            }
         }
         // An interrupt for no packet: where does the device think it is?
         let passed = !quiet && idle && queue::rx_head(&ctx.bar) != self.ring.next_to_clean();

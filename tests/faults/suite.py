@@ -23,6 +23,7 @@ class Fault:
     bad_dma: bool = False      # DMA to nowhere is the fault's
     may_fail_probe: bool = False
     silent: str = ""           # why it may have no opportunity to fire
+    jumps: bool = False        # registers that count may hold any number: no driver could tell
     group: str = ""
 
 
@@ -131,6 +132,7 @@ GONE = [
 ]
 
 NOT_READ = "the driver does not read it there"
+STATISTICS = [f"reg.{offset:#x}" for offset in range(0x4000, 0x4100, 4)]
 
 REG = [
     fault("reg.ICR ones", "reg.ICR ones", seconds=2),
@@ -148,7 +150,9 @@ REG = [
     fault("reg.IMS random", "reg.IMS rand", seconds=1, during="control", silent=NOT_READ),
     fault("reg.MDIC random", "reg.MDIC rand", seconds=1, during="control", silent=NOT_READ),
     fault("reg.EERD random", "reg.EERD rand", seconds=1, during="control", silent=NOT_READ),
-    fault("reg.flaky", "reg.flaky rand p=300", seconds=1, during="control"),
+    fault("reg.statistics ones", *(f"{reg} ones" for reg in STATISTICS), seconds=1, during="control"),
+    fault("reg.statistics random", *(f"{reg} rand" for reg in STATISTICS), seconds=1, during="control", jumps=True),
+    fault("reg.flaky", "reg.flaky rand p=300", seconds=1, during="control", jumps=True),
     fault("reg.flaky ones", "reg.flaky ones p=300", seconds=1, during="control"),
     fault("wreg.TDT", "wreg.TDT", seconds=2),
     fault("wreg.TDT once", "wreg.TDT count=1"),
@@ -166,7 +170,7 @@ REG = [
     fault("RCTL random in a reset", "tx.stall", "reg.RCTL rand", seconds=6, silent=NOT_READ),
     fault("STATUS ones in a reset", "tx.stall", "reg.STATUS ones", seconds=6, silent=NOT_READ),
     fault("CTRL.RST stays in a reset", "tx.stall", "reset.never", seconds=6),
-    fault("registers flaky in a reset", "tx.stall", "reg.flaky rand p=300", seconds=6),
+    fault("registers flaky in a reset", "tx.stall", "reg.flaky rand p=300", seconds=6, jumps=True),
     fault("dma.off, up and down", "dma.off", seconds=1, during="open", bad_dma=True),
 ]
 
@@ -186,7 +190,7 @@ PROBE = [
     fault("probe: gone with configuration", "gone.config", during="probe", may_fail_probe=True),
     fault("probe: STATUS ones", "reg.STATUS ones", during="probe", may_fail_probe=True),
     fault("probe: CTRL random", "reg.CTRL rand", during="probe", may_fail_probe=True),
-    fault("probe: any register random", "reg.flaky rand p=300", during="probe", may_fail_probe=True),
+    fault("probe: any register random", "reg.flaky rand p=300", during="probe", may_fail_probe=True, jumps=True),
     fault("probe: DMA off", "dma.off", during="probe", bad_dma=True),
 ]
 

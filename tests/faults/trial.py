@@ -18,6 +18,8 @@ CONTROL = (
     "ethtool -G {i} rx 256 tx 256", "ethtool -r {i}", "ethtool -K {i} rx off", "ethtool -K {i} rx on",
 )
 CONTROL_SECONDS = 20
+# Bytes or events: more than any trial makes.
+BELIEVABLE = 1 << 31
 
 
 class Trial:
@@ -171,6 +173,8 @@ class Trial:
         for name in after:
             if after[name] < before.get(name, 0) and self.fault.during != "probe":
                 self.outcome.bad(f"counter {name} went back, from {before[name]} to {after[name]}")
+            elif after[name] - before.get(name, 0) > BELIEVABLE and not self.fault.jumps:
+                self.outcome.bad(f"counter {name} jumped, from {before.get(name, 0)} to {after[name]}")
 
     def judge_device(self, before):
         """What the device saw the driver do wrong."""

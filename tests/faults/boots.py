@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs a list of things, several to a guest, in as few boots as they leave alive."""
 
+import time
+
 import session as sessions
 from report import Outcome
 
 SLAB_KIB = 6000
+# More than fragments wait, and the kernel between two looks.
+POOL_SECONDS = 10
 
 
 def run(settings, report, things, attempt, label, **options):
@@ -60,13 +64,20 @@ def unload(settings, session, name, before):
         outcome.deadly = True
         return outcome
     session.sh("sleep 1; echo 3 >/proc/sys/vm/drop_caches")
-    pages = session.ask("pools")
+    # The kernel looks once a second whether pages are back, and a fragment waits for the others.
+    end = time.monotonic() + POOL_SECONDS * session.slow
+    while (pages := session.ask("pools")) and time.monotonic() < end:
+        session.sh("sleep 1")
     if pages:
-        outcome.bad(f"{pages} pages of the receive buffers never came back")
+        outcome.bad(f"{pages} pages of the receive buffers not back after {POOL_SECONDS * session.slow} s")
     grown = session.ask("memory")["SUnreclaim"] - before["SUnreclaim"]
     outcome.notes.append(f"unreclaimable slab {grown:+} KiB")
     if grown > SLAB_KIB:
         outcome.bad(f"unreclaimable slab has grown by {grown} KiB")
+    # On the debug kernel: memory whose owner is gone by now.
+    _, leaks = session.sh("l=/sys/kernel/debug/kmemleak; [ ! -w $l ] || { sleep 5; echo scan >$l; echo scan >$l; cat $l; }", 120)
+    if leaks.strip():
+        outcome.bad(f"leaked: {leaks[:2000]}")
     for _, text in session.ask("log"):
         if sessions.guestlog.COMPLAINTS.search(text):
             outcome.bad(f"the kernel complains: {text}")

@@ -33,6 +33,7 @@ CLONE_NEWNET = 0x40000000
 BLOCK = bytes((n * 167 + (n >> 8) * 59 + (n >> 11) * 7) & 0xFF for n in range(1 << 16))
 FRAME_SIZES = (46, 50, 120, 500, 1000, 1500)
 UDP_SIZES = (12, 100, 700, 1472, 4000)
+FRAGMENT_SECONDS = 3
 
 
 def pattern(number, length):
@@ -131,6 +132,8 @@ class Net:
         for line in (
                 f"ip addr replace {OUR_IP}/24 dev {name}",
                 f"sysctl -qw net.ipv6.conf.{name}.disable_ipv6=1",
+                # A datagram of which a fragment got lost holds the pages of the others for so long.
+                f"sysctl -qw net.ipv4.ipfrag_time={FRAGMENT_SECONDS}",
                 f"ip link set {name} up",
                 f"ip neigh replace {PEER_IP} lladdr {peer_mac.hex(':')} dev {name} nud permanent",
                 "ip netns exec peer sysctl -qw net.ipv6.conf.peer0.disable_ipv6=1",
@@ -159,8 +162,11 @@ class Net:
         self.done_set = {way: set() for way in self.under_way}
         self.kinds = collections.Counter()
         self.examples = {}
+        self.threads = []
 
     def close(self):
+        for thread in self.threads:
+            thread.join(10)
         for sock in [*self.sockets, self.listener]:
             sock.close()
 
@@ -338,10 +344,10 @@ class Net:
     def attempts(self, seconds, tcp=True):
         """Traffic for so long, whatever becomes of it."""
         end = time.monotonic() + seconds
-        threads = []
+        threads = self.threads = []
         if tcp:
-            threads = [threading.Thread(target=self.tcp, args=(100_000, seconds), daemon=True),
-                       threading.Thread(target=self.ping, args=(20, max(1, int(seconds))), daemon=True)]
+            threads[:] = [threading.Thread(target=self.tcp, args=(100_000, seconds), daemon=True),
+                          threading.Thread(target=self.ping, args=(20, max(1, int(seconds))), daemon=True)]
             for thread in threads:
                 thread.start()
         rounds = 0

@@ -33,7 +33,7 @@ def descriptors(stats):
 class Trial:
     def __init__(self, settings, session, chunk, rate=0, longest=16380):
         self.settings, self.session, self.chunk = settings, session, chunk
-        self.rate, self.longest = chunk.rate(rate), longest
+        self.rate, self.longest, self.descriptors = chunk.rate(rate), longest, 0
         self.outcome = Outcome(chunk.name, chunk.group)
         self.outcome.again = f"MODULE={settings.named} tests/faults/run fuzz SEED={chunk.seed} CHUNKS=1"
 
@@ -61,8 +61,8 @@ class Trial:
             outcome.deadly = True
         after, stats = session.ask("counters"), nic.stats()
         outcome.fired = sum(value - start.get(name, 0) for name, value in stats.items() if name.startswith("fault."))
-        outcome.notes.append(f"rate 1 in {self.rate}: {descriptors(stats) - descriptors(start)} descriptors, "
-                             f"{outcome.fired} faults")
+        self.descriptors = descriptors(stats) - descriptors(start)
+        outcome.notes.append(f"rate 1 in {self.rate}: {self.descriptors} descriptors, {outcome.fired} faults")
         outcome.seen = session.ask("seen")["kinds"]
         for name in after:
             if after[name] < before.get(name, 0):

@@ -28,7 +28,7 @@ def parameters(module):
 def load(*params):
     """Load with these; what the driver says in the log, taints aside."""
     run(f"rmmod {DRIVER}")
-    run("dmesg -C")
+    run("dmesg -c")
     run(["insmod", f"/guest/{MODULE}", *params])
     for name in (NIC, SECOND):
         if not wait_until(5, lambda one=name: os.path.exists(f"/sys/class/net/{one}")):

@@ -91,6 +91,8 @@ for interface, ns in ((NIC, None), (PEER, "peer")):
 pair()
 run(["sysctl", "-qw", "net.ipv4.tcp_wmem=4096 8388608 16777216"])
 run(["sysctl", "-qw", "net.ipv4.tcp_rmem=4096 8388608 16777216"], "peer")
+# Large ones even if the machine is slow.
+run("sysctl -qw net.ipv4.tcp_min_tso_segs=40")
 data = pattern(65536) * 160
 tap = Port(NIC, outgoing=True)
 with namespace("peer"):

@@ -311,25 +311,28 @@ impl<'bound> Queue<'bound> {
         let plan = offload::plan(skb)?;
         let start = self.ring.next_to_use();
         let contexts = self.contexts;
-        let result = self.try_queue_packet(skb, &plan);
-
-        if result.is_ok() {
-            self.count(ctx, skb.len(), &plan);
-        } else {
+        let (last, new_context) = self.try_queue_packet(skb, &plan).inspect_err(|_| {
             self.rewind(start);
             self.contexts = contexts;
+        })?;
+
+        self.count(ctx, skb.len(), &plan);
+        if new_context {
+            ctx.stats.tx.contexts.inc();
         }
-        result
+        Ok(last)
     }
 
-    fn try_queue_packet(&mut self, skb: &SkBuff, plan: &Plan) -> Result<u16> {
+    /// Returns the last descriptor's index, and whether there is a context among them.
+    fn try_queue_packet(&mut self, skb: &SkBuff, plan: &Plan) -> Result<(u16, bool)> {
         let frags = skb.nr_frags();
         let flags = plan.flags;
         let mut last = 0;
+        let new_context = match plan.context {
+            Some(context) => self.queue_context(context)?,
+            None => false,
+        };
 
-        if let Some(context) = plan.context {
-            self.queue_context(context)?;
-        }
         for part in 0..=frags {
             let map = match part.checked_sub(1) {
                 None => TxMapping::head(self.dev, skb)?,
@@ -344,25 +347,25 @@ impl<'bound> Queue<'bound> {
                 },
             )?;
         }
-        Ok(last)
+        Ok((last, new_context))
     }
 
-    /// Gives the device a context, if it does not have it already.
+    /// Gives the device a context, if it does not have it already, and returns whether it had not.
     ///
     /// The device keeps one for segmentation and one for checksums until it gets the next of
     /// their kind (manual section 3.3.6).
-    fn queue_context(&mut self, context: ContextFields) -> Result {
+    fn queue_context(&mut self, context: ContextFields) -> Result<bool> {
         let [checksum, segmentation] = &mut self.contexts;
         let known = if context.tse { segmentation } else { checksum };
 
         if *known == Some(context) {
-            return Ok(());
+            return Ok(false);
         }
         let index = self.ring.produce().ok_or(ENOSPC)?;
 
         TxDesc::context(&context)?.store(&self.descs, index.into())?;
         *known = Some(context);
-        Ok(())
+        Ok(true)
     }
 
     /// Fills descriptors for one mapped buffer, `flags.eop` in the last one, and returns its

@@ -20,6 +20,9 @@
 //! `shared`, `irq` and `messages` are read by anybody; `T` is `Sync`. `xdp` is shared between RTNL
 //! and NAPI; [`super::xdp`] has the rules. The NAPI and the timer are the C side's.
 //!
+//! A context gives `&mut` access to cells by a shared reference, so `Device<T>` is invariant in `T`
+//! as they are, and with it all contexts.
+//!
 //! Installing and removing rings takes the locks of both cells, so an access in either context
 //! sees complete rings or none.
 //!
@@ -84,7 +87,9 @@ pub(super) struct Private<T: Driver> {
 #[repr(transparent)]
 pub(crate) struct Device<T: Driver> {
     dev: Opaque<bindings::net_device>,
-    _driver: PhantomData<T>,
+    /// Invariant in `T`, as the cells are: of a device taken for one with data that live shorter
+    /// the transmit side could be given something that does.
+    _driver: PhantomData<*mut T>,
 }
 
 // SAFETY: A network device is not tied to a task, and its data are `Send`.

@@ -40,6 +40,27 @@ fn keep_registered<'bound>(
     }
 }
 
+/// a poll does not put what it has borrowed where the transmit side's own borrows are
+fn shorten<'long: 'short, 'short>(
+    ctx: &'short NapiContext<'short, Sample<'long>>,
+    dev: &'short device::Device<device::Bound>,
+    skb: &SkBuff,
+) {
+    #[cfg(misuse)]
+    let ctx: &NapiContext<'_, Sample<'short>> = ctx; //~ lifetime may not live long enough
+    #[cfg(misuse)]
+    ctx.with_tx(|_, tx| tx.mapping = TxMapping::head(dev, skb).ok());
+}
+
+/// the device is not taken for one with data that live shorter
+fn shorten_device<'long: 'short, 'short>(
+    dev: &'short Device<Sample<'long>>,
+) -> Option<&'short Device<Sample<'short>>> {
+    #[cfg(misuse)]
+    return Some(dev); //~ lifetime may not live long enough
+    None
+}
+
 /// the device is not moved out of its place
 fn move_device(rtnl: &Rtnl<'_, Sample<'_>>) {
     #[cfg(misuse)]

@@ -16,6 +16,9 @@ COMPLAINTS = re.compile("|".join([
     r"double fault|stack guard page|stack-protector",
     r"KASAN:|KCSAN:|KFENCE:|UBSAN:",
     r"DMA-API: ",
+    # An IOMMU has kept the device from memory that is not mapped for it.
+    r"DMAR: (DRHD: handling fault|\[DMA )",
+    r"swiotlb buffer is full",
     r"kmemleak: [1-9]\d* new",
     r"refcount_t: ",
     r"ODEBUG: ",

@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 export KDIR W C V CLIPPY
 
 .DEFAULT_GOAL := modules
-.PHONY: help modules run shell guest test faults test-debug check bench soak clean distclean-cache
+.PHONY: help modules run shell guest test faults test-debug test-env check bench soak clean distclean-cache
 
 help:
 	@echo 'Building'
@@ -23,6 +23,7 @@ help:
 	@echo '  make test            the tests, and the names of those too long for every day'
 	@echo '  make faults          the driver on a NIC that lies, fault by fault'
 	@echo '  make test-debug      the tests on a debug kernel (KASAN, lockdep, DMA API debug)'
+	@echo '  make test-env        tests of traffic behind an IOMMU, with bounced buffers, above 4 GiB, on 4 processors'
 	@echo '  make check           lints: no unsafe, rustfmt, clippy, checkpatch, W=1'
 	@echo '  make bench           performance figures, beside those of the C driver'
 	@echo '  make soak            long runs under load'
@@ -54,6 +55,9 @@ faults: modules
 
 test-debug:
 	@$(call later,tests/debug)
+
+test-env: modules
+	@tests/environments
 
 bench:
 	@$(call later,tests/bench)

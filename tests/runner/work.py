@@ -118,9 +118,10 @@ class Floor:
             files.append(self.module)
         env.update(
             SCRIPT=str(group.path), NIC=group.model, NICS=header["nics"], PARAMS=header["params"], TIMEOUT=str(limit),
-            SMP=header["smp"], MEM=os.environ.get("MEM") or header["mem"], USERNET=header["usernet"],
+            SMP=os.environ.get("SMP") or header["smp"], MEM=os.environ.get("MEM") or header["mem"], USERNET=header["usernet"],
             EXPECT_LOG=header["expect-log"], ALLOW_LOAD_FAIL=header["load-may-fail"], LOG=str(log),
-            FILES=" ".join(str(path) for path in files), QEMU_ARGS=header["qemu-args"].replace("$SCRATCH", str(scratch)),
+            FILES=" ".join(str(path) for path in files),
+            QEMU_ARGS=f"{os.environ.get('QEMU_ARGS', '')} {header['qemu-args'].replace('$SCRATCH', str(scratch))}".strip(),
             GUEST_ENV=" ".join(f"{name}={shlex.quote(value)}" for name, value in guest.items()),
             APPEND=f"{os.environ.get('APPEND', '')} {header['append']}".strip())
         if header["module"]:

@@ -25,7 +25,8 @@ use crate::{
     link,
     netdev::{
         Counter,
-        EthAddr, //
+        EthAddr,
+        Polling, //
     },
 };
 use kernel::{
@@ -118,6 +119,8 @@ pub(crate) struct Interrupts {
     masked: Atomic<bool>,
     /// Whether the NAPI polls on by itself, so that an interrupt is not wanted.
     pub(crate) polling: Atomic<bool>,
+    /// How the driver last had the NAPI poll: `times` above 32 bits of nanoseconds.
+    polled: Atomic<u64>,
     /// Whether the watchdog asks the next poll to look for trouble.
     pub(crate) tick: Atomic<bool>,
     /// Whether a cause for process context came since the last poll.
@@ -140,12 +143,32 @@ impl Interrupts {
             enabled: Atomic::new(0),
             masked: Atomic::new(false),
             polling: Atomic::new(false),
+            polled: Atomic::new(0),
             tick: Atomic::new(false),
             rare: Atomic::new(false),
             count: Atomic::new(0),
             testing: Atomic::new(false),
             tested: Atomic::new(0),
         }
+    }
+
+    /// Returns what was last set of how the NAPI polls; it outlives the rings.
+    pub(crate) fn polled(&self) -> Polling {
+        let raw = self.polled.load(Relaxed);
+
+        // CAST: Each is a half.
+        Polling {
+            interval_ns: raw as u32 as usize,
+            times: (raw >> 32) as u32,
+        }
+    }
+
+    /// Notes how the NAPI polls. Only in its poll.
+    pub(crate) fn set_polled(&self, polling: Polling) {
+        // CAST: No interval is as long as 2^32 nanoseconds; the others keep their value.
+        let raw = u64::from(polling.times) << 32 | u64::from(polling.interval_ns as u32);
+
+        self.polled.store(raw, Relaxed);
     }
 
     /// Has [`Self::test`] take notes, from none on.

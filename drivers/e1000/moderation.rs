@@ -2,17 +2,28 @@
 
 //! Adaptive interrupt moderation.
 //!
-//! The device spaces interrupts by at least 128 us, whatever ITR says: a load that waits for each
-//! answer before it asks again is held to that. So a poll that found little, soon after another
-//! one that did, is followed by polls on a timer, by the means that NAPI has for it
-//! (`gro_flush_timeout`, `napi_defer_hard_irqs`), until they find nothing. A load with many frames
-//! to a poll is left to interrupts, which gather more of them; so is one that is rare.
+//! The device spaces interrupts by at least 128 us, whatever ITR says. A load that waits for each
+//! answer before it asks again is held to that, and one that comes without pause pays for an
+//! interrupt where a look at memory would do. So when polls follow each other soon, the next ones
+//! are made by NAPI's timer (`gro_flush_timeout`, `napi_defer_hard_irqs`), and the interrupt is
+//! masked until polls find nothing any more.
+//!
+//! How long to wait after a poll that found something is learned:
+//!
+//! - from many frames: for as long as about [`TARGET`] of them take to come, which
+//!   leaves the ring three quarters empty;
+//! - from few: they are waited for, so a little less than last time if the first look found them,
+//!   longer if it was too early. After a look that found nothing others follow, each twice as
+//!   late as the one before.
 //!
 //! `ethtool -C adaptive-rx off` ends it; so does an administrator who sets either of the two for
 //! the NAPI.
 
 use crate::{
-    adapter::Adapter,
+    adapter::{
+        Adapter,
+        Interrupts, //
+    },
     netdev::{
         NapiContext,
         Polling, //
@@ -26,26 +37,45 @@ use kernel::{
     }, //
 };
 
-/// How a load that waits for answers is polled.
-const QUICK: Polling = Polling {
-    interval_ns: 20_000,
-    times: 4,
-};
-
-/// Most frames that a poll of such a load finds.
+/// Most frames that a poll finds of a load that waits for answers.
 const FEW: usize = 2;
 
-/// Polls further apart than this belong to no such load, in nanoseconds: the device's own spacing
-/// of interrupts, and what the stack takes to answer.
+/// Polls further apart than this, in nanoseconds, belong to no load worth polling for: the
+/// device's own spacing of interrupts, and what the stack takes to answer.
 const SOON_NS: i64 = 220_000;
+
+/// The wait after a poll that found something, in nanoseconds: the first one after few frames and
+/// after many, the least, the longest.
+const FIRST_FEW_NS: usize = 20_000;
+const FIRST_MANY_NS: usize = 128_000;
+const LEAST_NS: usize = 10_000;
+const LONGEST_NS: usize = 250_000;
+
+/// The wait after the first poll that found nothing.
+const AGAIN_NS: usize = 8_000;
+
+/// How many polls in a row may find nothing, after few frames and after many.
+const TIMES_FEW: u32 = 4;
+const TIMES_MANY: u32 = 2;
+
+/// Frames that a poll should find of a load that comes without pause, if the ring is large.
+const TARGET: usize = 32;
 
 /// What is known of the load.
 pub(crate) struct Moderator {
     last: Option<Instant<Monotonic>>,
-    /// How often in a row little was found soon.
+    /// How often in a row a poll that found something came soon after another.
     streak: u32,
     /// What was last set.
     set: Polling,
+    /// How long to wait after a poll that found something.
+    wait: usize,
+    /// Frames that a poll should find of a load that comes without pause.
+    target: usize,
+    /// What has been waited since the last such poll, beyond `wait`.
+    waited: usize,
+    /// Frames found by polls that had no budget for all.
+    found: usize,
 }
 
 impl Moderator {
@@ -54,47 +84,115 @@ impl Moderator {
             last: None,
             streak: 0,
             set: Polling::OFF,
+            wait: FIRST_FEW_NS,
+            target: TARGET,
+            waited: 0,
+            found: 0,
         }
     }
 
-    /// Decides how to go on after a poll that found `done` packets.
+    /// Prepares for a ring of `size` descriptors, of which the load should leave three quarters
+    /// free between two polls. What was set for an earlier ring still counts.
+    pub(crate) fn begin(&mut self, irq: &Interrupts, size: u16) {
+        self.target = TARGET.min(usize::from(size / 4)).max(1);
+        self.set = irq.polled();
+    }
+
+    /// Decides how to go on after a poll that found `done` packets, of `budget` at most.
     #[inline]
-    pub(crate) fn moderate(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, done: usize) {
-        if done > FEW || !ctx.adaptive.load(Relaxed) {
-            self.streak = 0;
-            if self.set != Polling::OFF {
-                self.apply(ctx, Polling::OFF);
-            }
+    pub(crate) fn moderate(
+        &mut self,
+        ctx: &NapiContext<'_, Adapter<'_>>,
+        done: usize,
+        budget: usize,
+    ) {
+        if done == 0 && self.set == Polling::OFF {
             return;
         }
-        let now = Instant::now();
-        let soon = self
-            .last
-            .is_some_and(|last| (now - last).as_nanos() < SOON_NS);
+        self.found = self.found.saturating_add(done);
+        if done < budget {
+            let found = core::mem::replace(&mut self.found, 0);
 
-        self.last = Some(now);
-        self.streak = if soon {
-            self.streak.saturating_add(1)
-        } else {
-            0
-        };
-        // Two polls may be chance.
-        let wanted = if self.streak >= 2 {
-            QUICK
-        } else {
-            Polling::OFF
-        };
-
-        if self.set != wanted {
-            self.apply(ctx, wanted);
+            self.decide(ctx, found);
         }
     }
 
-    #[cold]
-    fn apply(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, wanted: Polling) {
-        if ctx.polling() == self.set {
+    fn decide(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, found: usize) {
+        let wanted = if !ctx.adaptive.load(Relaxed) {
+            self.streak = 0;
+            Polling::OFF
+        } else if found == 0 {
+            self.nothing(ctx)
+        } else {
+            self.something(ctx, found)
+        };
+
+        if wanted != self.set && ctx.polling() == self.set {
             ctx.set_polling(wanted);
+            ctx.irq.set_polled(wanted);
             self.set = wanted;
+        }
+    }
+
+    /// After a poll that found nothing.
+    fn nothing(&mut self, ctx: &NapiContext<'_, Adapter<'_>>) -> Polling {
+        let next = if self.waited == 0 {
+            AGAIN_NS
+        } else {
+            // All that was waited so far, so that the sum doubles.
+            self.waited
+        };
+
+        // A poll that was not asked for says nothing.
+        if ctx.irq.polling.load(Relaxed) {
+            self.waited = self.waited.saturating_add(next);
+        }
+        Polling {
+            interval_ns: next,
+            ..self.set
+        }
+    }
+
+    /// After a poll that found something.
+    fn something(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, found: usize) -> Polling {
+        let now = Instant::now();
+        let soon = ctx.irq.polling.load(Relaxed)
+            || self
+                .last
+                .is_some_and(|last| (now - last).as_nanos() < SOON_NS);
+
+        self.last = Some(now);
+        if !soon {
+            self.streak = 0;
+            self.wait = FIRST_FEW_NS;
+            self.waited = 0;
+            return Polling::OFF;
+        }
+        self.streak = self.streak.saturating_add(1);
+        // Two polls may be chance.
+        if self.streak < 2 {
+            return Polling::OFF;
+        }
+        let many = found > FEW;
+        let waited = core::mem::replace(&mut self.waited, 0);
+        let wait = match (self.set == Polling::OFF, many) {
+            (true, true) => FIRST_MANY_NS,
+            (true, false) => FIRST_FEW_NS,
+            // At most twice as long as the last.
+            (false, true) => self
+                .wait
+                .saturating_mul(self.target)
+                .checked_div(found)
+                .unwrap_or(0)
+                .min(self.wait.saturating_mul(2)),
+            (false, false) if waited == 0 => self.wait.saturating_sub(self.wait / 8),
+            (false, false) => self.wait.saturating_add(waited / 2),
+        };
+
+        self.wait = wait.clamp(LEAST_NS, LONGEST_NS);
+        Polling {
+            interval_ns: self.wait,
+            times: if many { TIMES_MANY } else { TIMES_FEW },
         }
     }
 }

@@ -86,9 +86,7 @@ pub(crate) fn poll(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, budge
     }
     let done = rx.poll(ctx, budget);
 
-    if done != 0 {
-        rx.moderator.moderate(ctx, done);
-    }
+    rx.moderator.moderate(ctx, done, budget);
     if ctx.irq.tick.load(Relaxed) && ctx.irq.tick.xchg(false, Full) {
         watch(ctx, rx, done);
     }

@@ -80,6 +80,11 @@ impl<'bound> Driver for Adapter<'bound> {
 
     fn start(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>, napi: &DisabledNapi<'_>) {
         let shared = dev.shared();
+
+        rings
+            .rx
+            .moderator
+            .begin(&shared.irq, dev.config().rx.get());
         let control = dev.control();
 
         rings.tx.set_delayed(control.delays.delays_tx());

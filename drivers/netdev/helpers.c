@@ -14,6 +14,7 @@
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/gro.h>
 #include <net/ip.h>
 #include <net/netdev_lock.h>
 #include <net/netdev_queues.h>
@@ -44,6 +45,11 @@ void netdev_helper_napi_gro_receive(struct napi_struct *napi,
 				    struct sk_buff *skb)
 {
 	napi_gro_receive(napi, skb);
+}
+
+void netdev_helper_napi_gro_flush(struct napi_struct *napi)
+{
+	napi_gro_flush(napi, false);
 }
 
 struct netdev_queue *netdev_helper_txq(struct net_device *dev)

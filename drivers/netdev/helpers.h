@@ -22,6 +22,7 @@ void netdev_helper_napi_del(struct napi_struct *napi);
 void netdev_helper_napi_set_irq(struct napi_struct *napi, int irq);
 void netdev_helper_napi_gro_receive(struct napi_struct *napi,
 				    struct sk_buff *skb);
+void netdev_helper_napi_gro_flush(struct napi_struct *napi);
 
 /* Transmit queue 0 */
 struct netdev_queue *netdev_helper_txq(struct net_device *dev);

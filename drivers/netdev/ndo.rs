@@ -407,6 +407,12 @@ pub(super) unsafe extern "C" fn poll<T: Driver>(
     if done == limit {
         return budget;
     }
+    if done == 0 {
+        // If another poll is due the core keeps what GRO has for it, up to a tick. There was
+        // nothing to add this time, so let the stack have it.
+        // SAFETY: The NAPI is valid and ours until it is completed.
+        unsafe { bindings::netdev_helper_napi_gro_flush(napi) };
+    }
     // CAST: Less than `budget`.
     // SAFETY: The NAPI is valid and ours to complete.
     if unsafe { bindings::napi_complete_done(napi, done as c_int) } {

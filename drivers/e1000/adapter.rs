@@ -52,6 +52,8 @@ pub(crate) struct Adapter<'bound> {
     pub(crate) stats: Stats,
     /// Whether the driver decides how NAPI polls.
     pub(crate) adaptive: Atomic<bool>,
+    /// Whether packets that follow each other may wait for a common doorbell.
+    pub(crate) gather: Atomic<bool>,
     /// Whether the device read as all ones; then nothing but its status is read, now and then.
     pub(crate) gone: Atomic<bool>,
     pub(crate) chip: KBox<ChipCounters>,

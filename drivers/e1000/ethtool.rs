@@ -68,7 +68,8 @@ impl Operations for Adapter<'_> {
 
     const COALESCE: CoalesceParams = CoalesceParams::RX_USECS
         .with(CoalesceParams::TX_USECS)
-        .with(CoalesceParams::ADAPTIVE_RX);
+        .with(CoalesceParams::ADAPTIVE_RX)
+        .with(CoalesceParams::ADAPTIVE_TX);
 
     const REGISTERS: usize = dump::WORDS;
 

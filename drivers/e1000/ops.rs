@@ -129,6 +129,10 @@ impl<'bound> Driver for Adapter<'bound> {
         tx.xmit(ctx, skb)
     }
 
+    fn release(ctx: &TxContext<'_, Self>, tx: &mut Self::Tx) {
+        tx.release(ctx);
+    }
+
     fn poll(ctx: &NapiContext<'_, Self>, rx: &mut Self::Rx, budget: usize) -> usize {
         napi::poll(ctx, rx, budget)
     }

@@ -150,6 +150,7 @@ impl netdev::pci::Driver for E1000 {
             irq: Interrupts::new(),
             gone: Atomic::new(false),
             adaptive: Atomic::new(params.adaptive),
+            gather: Atomic::new(params.adaptive),
             stats: Stats::default(),
             chip: ChipCounters::new()?,
             max_frame: Atomic::new(DEFAULT_MTU + OVERHEAD),

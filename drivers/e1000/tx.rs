@@ -12,7 +12,9 @@
 //! interface is up, to what the manual has: the write-back interrupts (TXDW), and NAPI reclaims.
 
 mod frames;
+mod gather;
 
+use self::gather::Gather;
 use crate::{
     adapter::{
         Adapter,
@@ -73,6 +75,9 @@ const MAX_DESCRIPTORS_LARGE: u16 = 56;
 /// From how many descriptors on a ring is large.
 const LARGE: u16 = 128;
 
+/// Longest packet, in bytes, that waits for others; a segmentation is longer.
+const GATHERED: usize = 2048;
+
 /// What is freed when it has been sent.
 enum Packet {
     Skb(SkBuff),
@@ -111,6 +116,7 @@ pub(crate) struct Queue<'bound> {
     delayed: bool,
     /// XDP frames in flight.
     frames: u16,
+    gather: Gather,
     /// The oldest descriptor in flight when the watchdog looked last, and how often it has been
     /// the same.
     stuck: (u16, u32),
@@ -151,6 +157,7 @@ impl<'bound> Queue<'bound> {
             stopped: false,
             delayed: false,
             frames: 0,
+            gather: Gather::new(),
             stuck: (0, 0),
         })
     }
@@ -189,7 +196,7 @@ impl<'bound> Queue<'bound> {
                 // One descriptor of those that were left.
                 let full = room <= self.stop_below;
 
-                if ctx.sent(len) || full {
+                if ctx.sent(len) && !self.hold(ctx) || full {
                     self.finish_batch(ctx);
                 }
             }
@@ -217,7 +224,9 @@ impl<'bound> Queue<'bound> {
             slot.packet = Some(Packet::Skb(skb));
         }
         self.last = last;
-        if ctx.sent(len) || self.ring.unused() < self.stop_below {
+        if ctx.sent(len) && !(len <= GATHERED && self.hold(ctx))
+            || self.ring.unused() < self.stop_below
+        {
             self.finish_batch(ctx);
         }
     }

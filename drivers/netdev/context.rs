@@ -217,6 +217,23 @@ impl<'a, T: Driver> TxContext<'a, T> {
         unsafe { bindings::netdev_helper_xmit_more() }
     }
 
+    /// Returns whether the device may be told of a packet later: the queue takes more, and timers
+    /// run.
+    #[inline]
+    pub(crate) fn may_hold(&self) -> bool {
+        // SAFETY: The queue is valid and its lock is held.
+        unsafe { bindings::netdev_helper_tx_may_hold(self.txq) }
+    }
+
+    /// Has [`Driver::release`] called in `ns` nanoseconds, or a little later. A call that is due
+    /// already is put off.
+    #[inline]
+    pub(crate) fn hold(&self, ns: u32) {
+        // SAFETY: The timer was set up before the device was registered. It is cancelled after
+        // transmission was disabled.
+        unsafe { bindings::netdev_helper_hold_start(self.dev.private().hold.get(), ns.into()) };
+    }
+
     /// Accounts packets and bytes that the device is done with. The bytes must be those given
     /// to [`Self::sent`].
     #[inline]

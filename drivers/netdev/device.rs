@@ -73,6 +73,8 @@ pub(super) struct Private<T: Driver> {
     pub(super) xdp: xdp::Slot,
     pub(super) napi: Opaque<bindings::napi_struct>,
     pub(super) watchdog: Opaque<bindings::timer_list>,
+    /// Ends the wait for more packets to transmit.
+    pub(super) hold: Opaque<bindings::hrtimer>,
     /// Linux interrupt number.
     pub(super) irq: u32,
     /// Classes of messages that are printed.

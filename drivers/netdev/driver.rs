@@ -120,6 +120,13 @@ pub(crate) trait Driver: Sized + Send + Sync {
     /// back is dropped.
     fn xmit(ctx: &TxContext<'_, Self>, tx: &mut Self::Tx, skb: SkBuff) -> Result<(), SkBuff>;
 
+    /// Tells the device of what [`Self::xmit`] did not yet tell it of, see
+    /// [`TxContext::hold`](super::TxContext::hold). Bottom halves are disabled, the transmit lock
+    /// is held.
+    fn release(ctx: &TxContext<'_, Self>, tx: &mut Self::Tx) {
+        let _ = (ctx, tx);
+    }
+
     /// Receives up to `budget` (at least one) packets and returns how many. Softirq context.
     fn poll(ctx: &NapiContext<'_, Self>, rx: &mut Self::Rx, budget: usize) -> usize;
 

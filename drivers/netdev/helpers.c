@@ -5,6 +5,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/etherdevice.h>
 #include <linux/filter.h>
+#include <linux/hrtimer.h>
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/netdevice.h>
@@ -123,6 +124,12 @@ bool netdev_helper_xmit_more(void)
 	return netdev_xmit_more();
 }
 
+/* Whether the stack goes on, and timers do: netpoll sends with interrupts off. */
+bool netdev_helper_tx_may_hold(const struct netdev_queue *txq)
+{
+	return !netif_xmit_stopped(txq) && !irqs_disabled();
+}
+
 void netdev_helper_tx_completed(struct netdev_queue *txq, unsigned int pkts,
 				unsigned int bytes)
 {
@@ -132,6 +139,17 @@ void netdev_helper_tx_completed(struct netdev_queue *txq, unsigned int pkts,
 void netdev_helper_tx_reset(struct netdev_queue *txq)
 {
 	netdev_tx_reset_queue(txq);
+}
+
+void netdev_helper_hold_setup(struct hrtimer *timer,
+			      enum hrtimer_restart (*fn)(struct hrtimer *timer))
+{
+	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
+}
+
+void netdev_helper_hold_start(struct hrtimer *timer, u64 ns)
+{
+	hrtimer_start(timer, ns_to_ktime(ns), HRTIMER_MODE_REL_PINNED_SOFT);
 }
 
 struct skb_shared_info *netdev_helper_skb_shinfo(const struct sk_buff *skb)

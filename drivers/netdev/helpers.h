@@ -7,6 +7,7 @@
 #ifndef NETDEV_HELPERS_H
 #define NETDEV_HELPERS_H
 
+#include <linux/hrtimer.h>
 #include <linux/mii.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
@@ -39,9 +40,13 @@ void netdev_helper_tx_start(struct netdev_queue *txq);
 void netdev_helper_tx_wake(struct netdev_queue *txq);
 bool netdev_helper_tx_sent(struct netdev_queue *txq, unsigned int bytes);
 bool netdev_helper_xmit_more(void);
+bool netdev_helper_tx_may_hold(const struct netdev_queue *txq);
 void netdev_helper_tx_completed(struct netdev_queue *txq, unsigned int pkts,
 				unsigned int bytes);
 void netdev_helper_tx_reset(struct netdev_queue *txq);
+void netdev_helper_hold_setup(struct hrtimer *timer,
+			      enum hrtimer_restart (*fn)(struct hrtimer *timer));
+void netdev_helper_hold_start(struct hrtimer *timer, u64 ns);
 
 /* sk_buff */
 struct skb_shared_info *netdev_helper_skb_shinfo(const struct sk_buff *skb);

@@ -25,6 +25,7 @@ use super::{
     context::{
         schedule_work,
         with_tx_lock,
+        with_tx_lock_softirq,
         DisabledNapi,
         Rtnl, //
     },
@@ -142,6 +143,12 @@ fn quiesce<T: Driver>(dev: &Device<T>) {
     // SAFETY: The device is valid and up; process context.
     unsafe {
         bindings::netdev_helper_tx_disable(dev.as_ptr());
+        bindings::hrtimer_cancel(dev.private().hold.get());
+    }
+    // What was held back, if anything was; nobody holds more.
+    with_tx_lock(dev, T::release);
+    // SAFETY: As above.
+    unsafe {
         bindings::timer_delete_sync(dev.private().watchdog.get());
         bindings::napi_disable(dev.private().napi.get());
     }
@@ -217,6 +224,22 @@ fn arm_watchdog<T: Driver>(dev: &Device<T>) {
 
         bindings::mod_timer(dev.private().watchdog.get(), at)
     };
+}
+
+/// The function of the timer that [`TxContext::hold`](super::TxContext::hold) starts.
+pub(super) unsafe extern "C" fn held<T: Driver>(
+    timer: *mut bindings::hrtimer,
+) -> bindings::hrtimer_restart {
+    // SAFETY: The timer is the `hold` field of a `Private<T>`, as below.
+    let dev = unsafe {
+        let private = timer.byte_sub(core::mem::offset_of!(Private<T>, hold));
+
+        Device::<T>::from_raw(private.byte_sub(bindings::PRIV_OFFSET).cast())
+    };
+
+    // It expires in softirq.
+    with_tx_lock_softirq(dev, T::release);
+    bindings::hrtimer_restart_HRTIMER_NORESTART
 }
 
 /// The watchdog timer's function.

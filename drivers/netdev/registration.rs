@@ -92,6 +92,7 @@ impl<'a, T: Driver + ethtool::Operations + 'a> Registration<'a, T> {
                 xdp: xdp::Slot::new(),
                 napi: Opaque::new(bindings::napi_struct::default()),
                 watchdog: Opaque::new(bindings::timer_list::default()),
+                hold: Opaque::new(bindings::hrtimer::default()),
                 irq,
                 messages: Atomic::new(setup.messages.into_raw()),
             });
@@ -100,7 +101,7 @@ impl<'a, T: Driver + ethtool::Operations + 'a> Registration<'a, T> {
         let private = unsafe { &*Device::<T>::private_area(dev) };
 
         // SAFETY: `dev` and `parent` are valid and `dev` not registered yet; the NAPI and the
-        // timer lie in the private area, zeroed.
+        // timers lie in the private area, zeroed.
         unsafe {
             bindings::netdev_helper_set_parent(dev, device_as_ptr(parent));
             configure::<T>(dev, setup);
@@ -109,6 +110,7 @@ impl<'a, T: Driver + ethtool::Operations + 'a> Registration<'a, T> {
                 private.watchdog.get(),
                 Some(lifecycle::watchdog::<T>),
             );
+            bindings::netdev_helper_hold_setup(private.hold.get(), Some(lifecycle::held::<T>));
             bindings::netif_carrier_off(dev);
         }
         // SAFETY: `dev` is complete: whatever the stack calls from now on finds its data.

@@ -8,6 +8,9 @@
 //!
 //! `adaptive-rx` lets the driver poll on after an interrupt while that pays (`crate::moderation`).
 //!
+//! `adaptive-tx` lets packets that follow each other without an answer wait for a common doorbell
+//! (`crate::tx::gather`).
+//!
 //! `tx-usecs` are the transmit timers: how long the write-back of a descriptor may take to
 //! interrupt. They count only while transmission completes by interrupts; where the device sends
 //! before the doorbell returns there are none.
@@ -35,17 +38,18 @@ use kernel::{
 /// Returns how interrupts are moderated.
 pub(super) fn get(dev: &mut Rtnl<'_, Adapter<'_>>) -> Coalesce {
     let adaptive_rx = dev.shared().adaptive.load(Relaxed);
+    let adaptive_tx = dev.shared().gather.load(Relaxed);
     let control = dev.control();
 
     Coalesce {
         adaptive_rx,
+        adaptive_tx,
         rx_usecs: control.throttle.usecs(),
         tx_usecs: if control.delays.delays_tx() {
             control.delays.tx_abs.usecs()
         } else {
             0
         },
-        ..Coalesce::default()
     }
 }
 
@@ -91,6 +95,7 @@ pub(super) fn set(
         }
     }
     dev.shared().adaptive.store(wanted.adaptive_rx, Relaxed);
+    dev.shared().gather.store(wanted.adaptive_tx, Relaxed);
     delays.apply(bar);
     dev.control().throttle = throttle;
     dev.control().delays = delays;

@@ -70,6 +70,10 @@ class Floor:
             futures = {pool.submit(self.one, group): group for group in order}
             for future in concurrent.futures.as_completed(futures):
                 yield futures[future], future.result()
+        except BaseException:
+            # What is still under way would start its guest all the same.
+            self.ended = True
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -22,8 +22,8 @@ use crate::{
     netdev::{
         page_pool::{
             Buffer,
-            Filled,
-            PagePool, //
+            PagePool,
+            Slot, //
         },
         xdp::{
             Buff,
@@ -45,7 +45,6 @@ use kernel::{
         atomic::Relaxed,
         barrier::{
             dma_mb,
-            Read,
             Write, //
         },
     },
@@ -75,6 +74,21 @@ struct Watched {
     rang: bool,
 }
 
+/// What a poll received.
+#[derive(Default)]
+struct Tally {
+    packets: usize,
+    bytes: usize,
+}
+
+impl Tally {
+    #[inline]
+    fn add(&mut self, bytes: usize) {
+        self.packets = self.packets.wrapping_add(1);
+        self.bytes = self.bytes.wrapping_add(bytes);
+    }
+}
+
 /// A frame of which not all descriptors have been seen.
 enum Partial {
     /// None.
@@ -89,8 +103,8 @@ enum Partial {
 pub(crate) struct Queue {
     ring: Ring,
     descs: Descriptors,
-    /// The buffer of each descriptor in flight.
-    buffers: KVVec<Option<Buffer>>,
+    /// The page of each descriptor: its buffer if it is in flight, later lent to the packet.
+    slots: KVVec<Slot>,
     /// Where a device that does not stop in time writes to.
     spare: Buffer,
     partial: Partial,
@@ -120,15 +134,15 @@ impl Queue {
         let dev = adapter.pdev.as_ref();
         let mut pool = PagePool::new(dev, netdev, count, BUFFER_SIZE)?;
         let spare = pool.alloc().ok_or(ENOMEM)?;
-        let mut buffers = KVVec::new();
+        let mut slots = KVVec::new();
 
         for _ in 0..count {
-            buffers.push(None, GFP_KERNEL)?;
+            slots.push(Slot::EMPTY, GFP_KERNEL)?;
         }
         let mut queue = Self {
             ring: Ring::new(config.rx),
             descs: Coherent::zeroed_slice(dev, count, GFP_KERNEL)?,
-            buffers,
+            slots,
             spare,
             partial: Partial::None,
             unfinished: None,
@@ -141,7 +155,7 @@ impl Queue {
             pool,
         };
 
-        queue.fill();
+        queue.fill(0);
         if queue.ring.unused() != 0 {
             return Err(ENOMEM);
         }
@@ -166,8 +180,8 @@ impl Queue {
     /// Gives each descriptor without a buffer the spare one, as `queue::stop_rx` and
     /// `queue::set_rx_ring` want it.
     pub(crate) fn offer_spare(&mut self) {
-        for (index, buffer) in self.buffers.iter().enumerate() {
-            if buffer.is_none() {
+        for (index, slot) in self.slots.iter().enumerate() {
+            if !slot.has_buffer() {
                 // The index is within the ring.
                 let _ = RxDesc::new(self.spare.address()).store(&self.descs, index);
             }
@@ -181,9 +195,8 @@ impl Queue {
     pub(crate) fn poll(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, budget: usize) -> usize {
         let features = ctx.device().features();
         let program = ctx.xdp_program();
-        let batch = self.ring.size().get() / 4;
         let interrupts = ctx.irq.count.load(Relaxed);
-        let mut packets = 0usize;
+        let mut tally = Tally::default();
         let mut left = budget;
 
         self.max_frame = ctx.max_frame.load(Relaxed);
@@ -196,33 +209,53 @@ impl Queue {
         }
         // Each descriptor counts here, whatever is in it, so that a device that makes no packets
         // of them cannot keep us.
-        while left != 0 {
-            let Some((writeback, buffer)) = self.next() else {
-                break;
-            };
+        'poll: while left != 0 {
+            // So many until the ring is to be filled.
+            let stretch = self.refill_at().saturating_sub(self.ring.unused()).max(1);
 
-            if self.receive(ctx, features, program, writeback, buffer) {
-                packets = packets.wrapping_add(1);
+            for _ in 0..left.min(stretch.into()) {
+                let Some((index, writeback)) = self.next() else {
+                    break 'poll;
+                };
+
+                self.receive(ctx, features, program, index, writeback, &mut tally);
+                left = left.wrapping_sub(1);
             }
-            if self.ring.unused() >= batch {
-                self.refill(ctx);
+            if self.ring.unused() >= self.refill_at() {
+                self.refill(ctx, self.rest());
             }
-            left = left.wrapping_sub(1);
         }
         if !self.replies.is_empty() {
             self.reply(ctx, true);
         }
+        // CAST: usize to u64 keeps the value.
+        ctx.stats.rx.packets.add(tally.packets as u64);
+        ctx.stats.rx.bytes.add(tally.bytes as u64);
         if left == 0 {
             return budget;
         }
         // An empty ring raises no interrupt from which to start again.
         if self.ring.is_empty() {
-            self.refill(ctx);
+            self.refill(ctx, 0);
             if self.ring.is_empty() {
                 return budget;
             }
         }
-        packets
+        tally.packets
+    }
+
+    /// Returns how many descriptors are left as they are when the others are filled: those that
+    /// were received last, the packets of which are still on their way.
+    #[inline]
+    fn rest(&self) -> u16 {
+        self.ring.size().get() / 8
+    }
+
+    /// Returns how many descriptors must wait for a buffer until they are filled, a quarter of the
+    /// ring at a time.
+    #[inline]
+    fn refill_at(&self) -> u16 {
+        (self.ring.size().get() / 4).wrapping_add(self.rest())
     }
 
     /// Judges, once a second, whether the device still delivers; `done` is how many packets this
@@ -287,9 +320,9 @@ impl Queue {
         false
     }
 
-    /// Takes the next descriptor that the device is done with, and its buffer.
+    /// Takes the next descriptor that the device is done with.
     #[inline]
-    fn next(&mut self) -> Option<(RxWriteback, Buffer)> {
+    fn next(&mut self) -> Option<(usize, RxWriteback)> {
         if self.ring.is_empty() {
             return None;
         }
@@ -299,84 +332,112 @@ impl Queue {
         if !writeback.dd() {
             return None;
         }
-        // The device writes the buffer before DD: read it only after. Length and status came with
-        // DD in one load.
-        dma_mb(Read);
+        // The device writes the buffer before DD; it is read only after what has been read here.
+        // Length and status came with DD in one load.
         self.ring.consume();
-        self.buffers
-            .get_mut(index)
-            .and_then(Option::take)
-            .map(|buffer| (writeback, buffer))
+        Some((index, writeback))
     }
 
-    /// Deals with one descriptor, and returns whether it completed a packet for the stack.
+    /// Deals with one descriptor.
     #[inline]
     fn receive(
         &mut self,
         ctx: &NapiContext<'_, Adapter<'_>>,
         features: Features,
         program: Option<Program<'_>>,
+        index: usize,
         writeback: RxWriteback,
-        buffer: Buffer,
-    ) -> bool {
-        if let Some(program) = program {
+        tally: &mut Tally,
+    ) {
+        if !matches!(self.partial, Partial::None) {
             // A frame that began without the program ends without it.
-            if matches!(self.partial, Partial::None) {
-                return self.receive_xdp(ctx, features, program, writeback, buffer);
-            }
+            return self.receive_rest(ctx, features, index, writeback, tally);
         }
-        let partial = core::mem::replace(&mut self.partial, Partial::None);
+        if let Some(program) = program {
+            return self.receive_xdp(ctx, features, program, index, writeback, tally);
+        }
+        match self.begin(ctx, features, index, &writeback) {
+            Some(skb) if writeback.eop() => finish(ctx, features, &writeback, skb, tally),
+            None if writeback.eop() => (),
+            begun => self.partial = begun.map_or(Partial::Dropped, Partial::Packet),
+        }
+    }
 
-        match self.assemble(ctx, features, partial, &writeback, buffer) {
-            Partial::Packet(skb) if writeback.eop() => finish(ctx, features, &writeback, skb),
-            Partial::None | Partial::Dropped if writeback.eop() => false,
-            unfinished => {
-                self.partial = unfinished;
-                false
+    /// Makes a packet of the first buffer of a frame, counting what is wrong with it.
+    #[inline]
+    fn begin(
+        &mut self,
+        ctx: &NapiContext<'_, Adapter<'_>>,
+        features: Features,
+        index: usize,
+        writeback: &RxWriteback,
+    ) -> Option<SkBuff> {
+        let len = self.check(ctx, features, 0, writeback)?;
+
+        match self.slots.get_mut(index)?.lend(len) {
+            Ok(skb) => Some(skb),
+            Err(err) => {
+                if err == ENOMEM {
+                    ctx.stats.rx.dropped_no_memory.inc();
+                } else {
+                    ctx.stats.rx.bad_descriptors.inc();
+                }
+                None
             }
         }
     }
 
-    /// Adds one buffer to what there is of the frame, counting what is wrong with it.
-    #[inline]
-    fn assemble(
-        &self,
+    /// Deals with a descriptor that goes on with a frame.
+    #[inline(never)]
+    fn receive_rest(
+        &mut self,
         ctx: &NapiContext<'_, Adapter<'_>>,
         features: Features,
-        partial: Partial,
-        writeback: &RxWriteback,
-        buffer: Buffer,
-    ) -> Partial {
-        let stats = &ctx.stats.rx;
-        let before = match &partial {
-            Partial::Packet(skb) => skb.len(),
-            Partial::None => 0,
-            Partial::Dropped => return Partial::Dropped,
-        };
-        let Some(filled) = self.check(ctx, features, before, writeback, buffer) else {
-            return Partial::Dropped;
-        };
+        index: usize,
+        writeback: RxWriteback,
+        tally: &mut Tally,
+    ) {
+        let partial = core::mem::replace(&mut self.partial, Partial::None);
 
-        match partial {
-            Partial::Packet(mut skb) => {
-                if filled.append_to(&mut skb).is_err() {
-                    stats.length_errors.inc();
-                    return Partial::Dropped;
+        if let Partial::Packet(skb) = partial {
+            match self.append(ctx, features, skb, index, &writeback) {
+                Some(skb) if writeback.eop() => {
+                    return finish(ctx, features, &writeback, skb, tally);
                 }
-                Partial::Packet(skb)
+                Some(skb) => {
+                    self.partial = Partial::Packet(skb);
+                    return;
+                }
+                None => (),
             }
-            _ => match filled.into_skb() {
-                Some(skb) => Partial::Packet(skb),
-                None => {
-                    stats.dropped_no_memory.inc();
-                    Partial::Dropped
-                }
-            },
+        }
+        if !writeback.eop() {
+            self.partial = Partial::Dropped;
+        }
+    }
+
+    /// Adds one buffer to what there is of a frame, counting what is wrong with it.
+    fn append(
+        &mut self,
+        ctx: &NapiContext<'_, Adapter<'_>>,
+        features: Features,
+        mut skb: SkBuff,
+        index: usize,
+        writeback: &RxWriteback,
+    ) -> Option<SkBuff> {
+        let len = self.check(ctx, features, skb.len(), writeback)?;
+
+        match self.slots.get_mut(index)?.lend_to(&mut skb, len) {
+            Ok(()) => Some(skb),
+            Err(_) => {
+                ctx.stats.rx.length_errors.inc();
+                None
+            }
         }
     }
 
     /// Looks whether a buffer can be part of a frame of which there are `before` bytes, and counts
-    /// what is wrong with it.
+    /// what is wrong with it. Returns how many bytes are in it.
     #[inline]
     fn check(
         &self,
@@ -384,8 +445,7 @@ impl Queue {
         features: Features,
         before: usize,
         writeback: &RxWriteback,
-        buffer: Buffer,
-    ) -> Option<Filled> {
+    ) -> Option<usize> {
         let stats = &ctx.stats.rx;
         let len = usize::from(writeback.len());
 
@@ -401,44 +461,38 @@ impl Queue {
             stats.length_errors.inc();
             return None;
         }
-        let filled = buffer.received(len);
-
-        if filled.is_none() {
-            stats.bad_descriptors.inc();
-        }
-        filled
+        Some(len)
     }
 
-    /// Puts a buffer into every free descriptor, as far as there is memory.
-    fn fill(&mut self) -> usize {
+    /// Puts a buffer into the free descriptors except `rest`, as far as there is memory.
+    fn fill(&mut self, rest: u16) -> usize {
         let mut filled = 0usize;
 
-        while self.ring.unused() != 0 {
-            let Some(buffer) = self.pool.alloc() else {
+        for _ in rest..self.ring.unused() {
+            let index = usize::from(self.ring.next_to_use());
+            let Some(address) = self
+                .slots
+                .get_mut(index)
+                .and_then(|slot| slot.renew(&mut self.pool))
+            else {
                 break;
             };
-            let Some(index) = self.ring.produce() else {
-                break;
-            };
-            let index = usize::from(index);
 
             // Also clears what was written back: QEMU leaves bits standing.
             // The index is within the ring.
-            let _ = RxDesc::new(buffer.address()).store(&self.descs, index);
-            if let Some(slot) = self.buffers.get_mut(index) {
-                *slot = Some(buffer);
-            }
+            let _ = RxDesc::new(address).store(&self.descs, index);
+            self.ring.produce_known();
             filled = filled.wrapping_add(1);
         }
         filled
     }
 
-    /// Fills the ring and tells the device.
+    /// Fills the ring except for `rest` descriptors, and tells the device.
     #[inline(never)]
-    fn refill(&mut self, ctx: &NapiContext<'_, Adapter<'_>>) {
-        let filled = self.fill();
+    fn refill(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, rest: u16) {
+        let filled = self.fill(rest);
 
-        if self.ring.unused() != 0 {
+        if self.ring.unused() > rest {
             ctx.stats.rx.alloc_failed.inc();
         }
         if filled == 0 {
@@ -462,30 +516,24 @@ impl Queue {
     }
 }
 
-/// Hands a complete frame to the stack; false if it is none.
+/// Hands a complete frame to the stack.
 #[inline]
 fn finish(
     ctx: &NapiContext<'_, Adapter<'_>>,
     features: Features,
     writeback: &RxWriteback,
     mut skb: SkBuff,
-) -> bool {
-    let stats = &ctx.stats.rx;
+    tally: &mut Tally,
+) {
     let len = skb.len();
 
     describe(ctx, features, writeback, true, &mut skb);
     count_group(ctx, skb.head());
     match ctx.receive(skb) {
-        Ok(()) => {
-            stats.packets.inc();
-            // CAST: usize to u64 keeps the value.
-            stats.bytes.add(len as u64);
-            true
-        }
+        Ok(()) => tally.add(len),
         Err(skb) => {
-            stats.length_errors.inc();
+            ctx.stats.rx.length_errors.inc();
             skb.discard(DropReason::DEV_HDR);
-            false
         }
     }
 }

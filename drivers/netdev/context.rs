@@ -399,7 +399,11 @@ impl<'a, T: Driver> NapiContext<'a, T> {
             let protocol = bindings::eth_type_trans(raw, self.dev.as_ptr());
 
             (*raw).__bindgen_anon_4.__bindgen_anon_1.as_mut().protocol = protocol;
-            bindings::netdev_helper_napi_gro_receive(self.dev.private().napi.get(), skb.into_raw());
+            // All that `napi_gro_receive()` does.
+            bindings::gro_receive_skb(
+                &raw mut (*self.dev.private().napi.get()).gro,
+                skb.into_raw(),
+            );
         }
         Ok(())
     }

@@ -42,12 +42,6 @@ void netdev_helper_napi_set_irq(struct napi_struct *napi, int irq)
 	netif_napi_set_irq(napi, irq);
 }
 
-void netdev_helper_napi_gro_receive(struct napi_struct *napi,
-				    struct sk_buff *skb)
-{
-	napi_gro_receive(napi, skb);
-}
-
 void netdev_helper_napi_gro_flush(struct napi_struct *napi)
 {
 	napi_gro_flush(napi, false);
@@ -203,24 +197,6 @@ int netdev_helper_free_budget(void)
 	return !irqs_disabled();
 }
 
-void netdev_helper_skb_reserve(struct sk_buff *skb, unsigned int len)
-{
-	skb_reserve(skb, len);
-}
-
-void netdev_helper_skb_mark_for_recycle(struct sk_buff *skb)
-{
-	skb_mark_for_recycle(skb);
-}
-
-void netdev_helper_skb_add_rx_frag(struct sk_buff *skb, struct page *page,
-				   unsigned int off, unsigned int len,
-				   unsigned int truesize)
-{
-	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, off, len,
-			truesize);
-}
-
 void netdev_helper_skb_put_vlan(struct sk_buff *skb, u16 tci)
 {
 	__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q), tci);
@@ -306,6 +282,73 @@ struct page *netdev_helper_pp_alloc(struct page_pool *pool)
 dma_addr_t netdev_helper_pp_dma_addr(const struct page *page)
 {
 	return page_pool_get_dma_addr(page);
+}
+
+/*
+ * Leaves in *pagep a page that is the caller's alone, or NULL, and returns its
+ * address for the device.  *pagep is a page of which the caller has a share,
+ * or NULL: it stays if nobody else has one, and none is from the pool else.
+ *
+ * Others gave up theirs after their last access, by an atomic operation that
+ * orders it, and after they took a reference to the page if they did.  The
+ * device gets the page by a store that depends on both loads.
+ */
+dma_addr_t netdev_helper_pp_renew(struct page_pool *pool, struct page **pagep)
+{
+	struct page *page = *pagep;
+
+	if (page && !page_pool_unref_page(page, 1)) {
+		struct page_pool *owner = pp_page_to_nmdesc(page)->pp;
+		dma_addr_t addr = page_pool_get_dma_addr(page);
+
+		smp_acquire__after_ctrl_dep();
+		/* What page_pool_put_page() asks of a page, too. */
+		if (likely(page_ref_count(page) == 1 &&
+			   !page_is_pfmemalloc(page))) {
+			dma_sync_single_range_for_device(owner->p.dev, addr,
+							 owner->p.offset,
+							 owner->p.max_len,
+							 owner->p.dma_dir);
+			return addr;
+		}
+		page_pool_put_unrefed_page(owner, page, -1, false);
+	}
+	page = page_pool_dev_alloc_pages(pool);
+	*pagep = page;
+	return page ? page_pool_get_dma_addr(page) : 0;
+}
+
+/*
+ * Both split a page that the device has written to in two shares, of which
+ * one becomes the packet's.  The barrier: the data is read after what told
+ * that it is there.
+ */
+struct sk_buff *netdev_helper_pp_build_skb(struct page *page, u32 headroom,
+					   u32 len)
+{
+	struct sk_buff *skb;
+
+	dma_rmb();
+	page_pool_dma_sync_for_cpu(pp_page_to_nmdesc(page)->pp, page, 0, len);
+	skb = napi_build_skb(page_address(page), PAGE_SIZE);
+	if (unlikely(!skb))
+		return NULL;
+
+	page_pool_fragment_page(page, 2);
+	skb_reserve(skb, headroom);
+	__skb_put(skb, len);
+	skb_mark_for_recycle(skb);
+	return skb;
+}
+
+void netdev_helper_pp_add_frag(struct sk_buff *skb, struct page *page,
+			       u32 offset, u32 len)
+{
+	dma_rmb();
+	page_pool_dma_sync_for_cpu(pp_page_to_nmdesc(page)->pp, page, 0, len);
+	page_pool_fragment_page(page, 2);
+	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, offset, len,
+			PAGE_SIZE);
 }
 
 void *netdev_helper_page_address(const struct page *page)
@@ -454,6 +497,8 @@ u32 netdev_helper_xdp_frame_tailroom(const struct xdp_frame *frame)
 
 void netdev_helper_pp_sync_for_cpu(struct page *page, u32 offset, u32 len)
 {
+	/* The data is read after what told that it is there. */
+	dma_rmb();
 	page_pool_dma_sync_for_cpu(pp_page_to_nmdesc(page)->pp, page, offset,
 				   len);
 }

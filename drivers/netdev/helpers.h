@@ -21,8 +21,6 @@ void netdev_helper_napi_add(struct net_device *dev, struct napi_struct *napi,
 			    int (*poll)(struct napi_struct *napi, int budget));
 void netdev_helper_napi_del(struct napi_struct *napi);
 void netdev_helper_napi_set_irq(struct napi_struct *napi, int irq);
-void netdev_helper_napi_gro_receive(struct napi_struct *napi,
-				    struct sk_buff *skb);
 void netdev_helper_napi_gro_flush(struct napi_struct *napi);
 
 /* Transmit queue 0 */
@@ -57,11 +55,6 @@ void netdev_helper_skb_tx_timestamp(struct sk_buff *skb,
 				    const struct net_device *dev);
 void netdev_helper_skb_free(struct sk_buff *skb, enum skb_drop_reason reason);
 int netdev_helper_free_budget(void);
-void netdev_helper_skb_reserve(struct sk_buff *skb, unsigned int len);
-void netdev_helper_skb_mark_for_recycle(struct sk_buff *skb);
-void netdev_helper_skb_add_rx_frag(struct sk_buff *skb, struct page *page,
-				   unsigned int off, unsigned int len,
-				   unsigned int truesize);
 void netdev_helper_skb_put_vlan(struct sk_buff *skb, u16 tci);
 bool netdev_helper_skb_vlan_tag(const struct sk_buff *skb, u16 *tci);
 int netdev_helper_skb_checksum_start(const struct sk_buff *skb);
@@ -79,6 +72,11 @@ void netdev_helper_dma_unmap_tx(struct device *dev, dma_addr_t addr,
 /* page_pool */
 struct page *netdev_helper_pp_alloc(struct page_pool *pool);
 dma_addr_t netdev_helper_pp_dma_addr(const struct page *page);
+dma_addr_t netdev_helper_pp_renew(struct page_pool *pool, struct page **pagep);
+struct sk_buff *netdev_helper_pp_build_skb(struct page *page, u32 headroom,
+					   u32 len);
+void netdev_helper_pp_add_frag(struct sk_buff *skb, struct page *page,
+			       u32 offset, u32 len);
 void *netdev_helper_page_address(const struct page *page);
 void netdev_helper_pp_put(struct page *page, bool direct);
 void netdev_helper_pp_recycle(struct page_pool *pool, struct page *page);

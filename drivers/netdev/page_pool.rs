@@ -9,6 +9,8 @@
 //! program and for the stack's headers) and after it (for `struct skb_shared_info`), so that the
 //! page itself becomes the packet with no copy and goes back to the pool when the packet is freed.
 //!
+//! A ring keeps its pages in [`Slot`]s.
+//!
 //! # Soundness
 //!
 //! The pool's fast allocation cache belongs to the NAPI context of its queue: [`PagePool::alloc`]
@@ -18,14 +20,17 @@
 //! its pool. A page given to the device must not be dropped before the device is halted or has
 //! written it back; the ring that holds the buffers sees to that.
 
+mod slot;
+
+pub(crate) use self::slot::Slot;
+
 use super::{
     bindings,
     context::DisabledNapi,
     dma::device_as_ptr,
     driver::Driver,
     xdp::RxQueue,
-    Device as NetDevice,
-    SkBuff, //
+    Device as NetDevice, //
 };
 use core::{
     mem::ManuallyDrop,
@@ -125,6 +130,10 @@ impl PagePool {
         })
     }
 
+    fn as_ptr(&self) -> *mut bindings::page_pool {
+        self.pool.0.as_ptr()
+    }
+
     pub(super) fn rxq(&self) -> &RxQueue {
         &self.rxq
     }
@@ -203,7 +212,8 @@ impl Buffer {
         unsafe { bindings::netdev_helper_page_address(self.page.as_ptr()).cast() }
     }
 
-    /// Makes what the device wrote, `len` bytes, visible to the CPU.
+    /// Makes what the device wrote, `len` bytes, visible to the CPU: it is read after whatever the
+    /// caller has read before.
     ///
     /// Returns `None` if `len` is above [`CAPACITY`].
     #[inline]
@@ -254,52 +264,6 @@ impl Filled {
     #[inline]
     pub(crate) fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
-    }
-
-    /// Makes the page a packet, with the data as its linear part. Softirq context.
-    ///
-    /// `None` if memory for the packet could not be had; the page then went back to its pool.
-    #[inline]
-    pub(crate) fn into_skb(self) -> Option<SkBuff> {
-        // SAFETY: The page is a valid, exclusively owned block of PAGE_SIZE bytes.
-        let skb = unsafe { bindings::napi_build_skb(self.buf.cpu().cast(), PAGE_SIZE as u32) };
-        let skb = NonNull::new(skb)?;
-        // The packet owns the page now.
-        let this = ManuallyDrop::new(self);
-
-        // CAST: Both are below PAGE_SIZE.
-        // SAFETY: The packet is new and empty, and HEADROOM + len fits before the shared info.
-        unsafe {
-            bindings::netdev_helper_skb_reserve(skb.as_ptr(), HEADROOM as u32);
-            bindings::skb_put(skb.as_ptr(), this.len as u32);
-            bindings::netdev_helper_skb_mark_for_recycle(skb.as_ptr());
-        }
-
-        // SAFETY: The packet is new and ours.
-        Some(unsafe { SkBuff::from_raw(skb) })
-    }
-
-    /// Appends the data to `skb`, which was made by [`Self::into_skb`], as a frag.
-    ///
-    /// Gives the buffer back if `skb` has no room for another frag.
-    pub(crate) fn append_to(self, skb: &mut SkBuff) -> Result<(), Self> {
-        if skb.nr_frags() >= bindings::MAX_SKB_FRAGS as usize {
-            return Err(self);
-        }
-        let this = ManuallyDrop::new(self);
-
-        // CAST: All are at most PAGE_SIZE.
-        // SAFETY: The page is owned and goes to `skb`, which recycles; offset and length are
-        // within the page; there is room for a frag.
-        unsafe {
-            skb.add_rx_page(
-                this.buf.page,
-                HEADROOM as u32,
-                this.len as u32,
-                PAGE_SIZE as u32,
-            )
-        };
-        Ok(())
     }
 
     pub(super) fn into_parts(self) -> (Buffer, usize) {

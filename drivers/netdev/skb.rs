@@ -408,30 +408,9 @@ impl SkBuff {
         fields.set_ip_summed(bindings::CHECKSUM_UNNECESSARY as u8);
     }
 
-    /// Appends a whole page from a page pool: `len` bytes at `offset` of it.
-    ///
-    /// # Safety
-    ///
-    /// `page` must be owned, and the ownership goes to this buffer, which must be marked for
-    /// recycling if the page is from a page pool; `offset + len` must not exceed the page, and
-    /// `nr_frags()` must be below `MAX_SKB_FRAGS`.
-    pub(super) unsafe fn add_rx_page(
-        &mut self,
-        page: NonNull<bindings::page>,
-        offset: u32,
-        len: u32,
-        truesize: u32,
-    ) {
-        // SAFETY: By the safety requirements.
-        unsafe {
-            bindings::netdev_helper_skb_add_rx_frag(
-                self.0.as_ptr(),
-                page.as_ptr(),
-                offset,
-                len,
-                truesize,
-            )
-        };
+    /// Returns whether the pages of the packet go back to their page pools when it is freed.
+    pub(super) fn is_recycled(&self) -> bool {
+        self.raw().pp_recycle() != 0
     }
 
     pub(super) fn as_ptr(&self) -> *mut bindings::sk_buff {

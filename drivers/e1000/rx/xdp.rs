@@ -7,6 +7,7 @@ use super::{
     describe,
     Partial,
     Queue,
+    Tally,
     BUFFER_SIZE, //
 };
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     hw::desc::RxWriteback,
     netdev::{
         ethtool::Extack,
-        page_pool::Buffer,
+        page_pool::Slot,
         xdp::{
             Buff,
             Program,
@@ -59,41 +60,54 @@ pub(crate) fn check(prog: Program<'_>, mtu: usize, extack: &mut Extack<'_>) -> R
 }
 
 impl Queue {
-    /// Deals with one descriptor, and returns whether it completed a packet; one that the program
-    /// keeps from the stack is a packet received all the same.
+    /// Deals with one descriptor. A frame that the program keeps from the stack is a packet received
+    /// all the same.
     #[inline(never)]
     pub(super) fn receive_xdp(
         &mut self,
         ctx: &NapiContext<'_, Adapter<'_>>,
         features: Features,
         program: Program<'_>,
+        index: usize,
         writeback: RxWriteback,
-        buffer: Buffer,
-    ) -> bool {
+        tally: &mut Tally,
+    ) {
         let unfinished = self.unfinished.take();
-        let before = unfinished.as_ref().map_or(0, Buff::len);
-        let buff = self
-            .check(ctx, features, before, &writeback, buffer)
-            .and_then(|filled| match unfinished {
-                None => Some(Buff::new(filled)),
-                Some(buff) => buff
-                    .append(filled)
-                    .inspect_err(|_| ctx.stats.rx.length_errors.inc())
-                    .ok(),
-            });
 
-        match buff {
-            Some(buff) if writeback.eop() => self.run(ctx, features, program, &writeback, buff),
-            Some(buff) => {
-                self.unfinished = Some(buff);
-                false
+        match self.collect(ctx, features, unfinished, index, &writeback) {
+            Some(buff) if writeback.eop() => {
+                self.run(ctx, features, program, &writeback, buff, tally);
             }
-            None => {
-                if !writeback.eop() {
-                    self.partial = Partial::Dropped;
-                }
-                false
-            }
+            Some(buff) => self.unfinished = Some(buff),
+            None if writeback.eop() => (),
+            None => self.partial = Partial::Dropped,
+        }
+    }
+
+    /// Adds one buffer to what there is of a frame, counting what is wrong with it.
+    fn collect(
+        &mut self,
+        ctx: &NapiContext<'_, Adapter<'_>>,
+        features: Features,
+        unfinished: Option<Buff>,
+        index: usize,
+        writeback: &RxWriteback,
+    ) -> Option<Buff> {
+        let stats = &ctx.stats.rx;
+        let before = unfinished.as_ref().map_or(0, Buff::len);
+        let len = self.check(ctx, features, before, writeback)?;
+        let buffer = self.slots.get_mut(index).and_then(Slot::take);
+        let Some(filled) = buffer.and_then(|buffer| buffer.received(len)) else {
+            stats.bad_descriptors.inc();
+            return None;
+        };
+
+        match unfinished {
+            None => Some(Buff::new(filled)),
+            Some(buff) => buff
+                .append(filled)
+                .inspect_err(|_| stats.length_errors.inc())
+                .ok(),
         }
     }
 
@@ -105,13 +119,12 @@ impl Queue {
         program: Program<'_>,
         writeback: &RxWriteback,
         buff: Buff,
-    ) -> bool {
+        tally: &mut Tally,
+    ) {
         let stats = &ctx.stats.xdp;
         let len = buff.len();
 
-        ctx.stats.rx.packets.inc();
-        // CAST: usize to u64 keeps the value.
-        ctx.stats.rx.bytes.add(len as u64);
+        tally.add(len);
         count_group(ctx, buff.head());
         match buff.run(ctx, program, &self.pool) {
             Verdict::Pass(buff) => {
@@ -130,7 +143,6 @@ impl Queue {
                 buff.recycle(&mut self.pool);
             }
         }
-        true
     }
 
     /// Keeps a frame that is to be sent back until there are enough of them.

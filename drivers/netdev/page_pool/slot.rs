@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where a ring keeps the pages of its descriptors.
+
+use super::{
+    super::{
+        bindings,
+        SkBuff, //
+    },
+    Buffer,
+    PagePool,
+    CAPACITY,
+    HEADROOM, //
+};
+use core::ptr::{
+    self,
+    NonNull, //
+};
+use kernel::prelude::*;
+
+/// The place for a descriptor's page: empty, with a [`Buffer`] in it, or with our share of a page
+/// that is lent to a packet.
+///
+/// A page that becomes a packet stays here as well, split in two shares (as
+/// `page_pool_fragment_page()` counts them). Mostly the packet has been freed when the descriptor
+/// is to be filled again; then the page is ours alone and goes to the device once more, and has
+/// neither been put into the pool nor been taken out of it.
+///
+/// # Invariants
+///
+/// Null, or the page of a [`Buffer`]; or, with [`LENT`] set in the address, an order-0 page out of a
+/// page pool with `PP_FLAG_DMA_MAP`, one share of which is ours.
+pub(crate) struct Slot(*mut bindings::page);
+
+/// Free in the address of a page's description.
+const LENT: usize = 1;
+
+// SAFETY: A page is not tied to a task.
+unsafe impl Send for Slot {}
+
+impl Slot {
+    /// Nothing in it.
+    // INVARIANT: Null.
+    pub(crate) const EMPTY: Self = Self(ptr::null_mut());
+
+    #[inline]
+    fn is_lent(&self) -> bool {
+        self.0.addr() & LENT != 0
+    }
+
+    #[inline]
+    fn page(&self) -> *mut bindings::page {
+        self.0.map_addr(|addr| addr & !LENT)
+    }
+
+    #[inline]
+    fn buffer(&self) -> Option<NonNull<bindings::page>> {
+        if self.is_lent() {
+            return None;
+        }
+        NonNull::new(self.0)
+    }
+
+    /// Returns whether there is a buffer in it.
+    #[inline]
+    pub(crate) fn has_buffer(&self) -> bool {
+        self.buffer().is_some()
+    }
+
+    /// Takes the buffer, if there is one, and leaves nothing.
+    pub(crate) fn take(&mut self) -> Option<Buffer> {
+        let page = self.buffer()?;
+
+        // INVARIANT: Null.
+        self.0 = ptr::null_mut();
+        // SAFETY: By the type invariants the page is a buffer's, which is handed over.
+        Some(unsafe { Buffer::from_raw(page) })
+    }
+
+    /// Sees to it that there is a buffer, and returns the address at which the device is to write.
+    /// Softirq context, or NAPI disabled.
+    ///
+    /// The buffer is the one that is there, the page that was lent if nobody else has a share of it
+    /// any more, or one from `pool`; `None` if there is no memory.
+    #[inline]
+    pub(crate) fn renew(&mut self, pool: &mut PagePool) -> Option<u64> {
+        let mut page = self.page();
+        // SAFETY: The pool is valid, and `&mut` makes us the only one to allocate. Null or not, by
+        // the type invariants the page is from a pool, and a share of it, or all of it, is ours.
+        let addr = unsafe { bindings::netdev_helper_pp_renew(pool.as_ptr(), &mut page) };
+
+        // INVARIANT: What the helper leaves is null or a page of which all shares are ours.
+        self.0 = page;
+        (!page.is_null()).then_some(addr.wrapping_add(HEADROOM as u64))
+    }
+
+    /// Makes the first `len` bytes of the buffer a packet: its linear part. Softirq context.
+    ///
+    /// Whatever the caller has read before is read before the data. The buffer stays if it fails:
+    /// with `EINVAL` if `len` is above [`CAPACITY`] or there is no buffer, `ENOMEM` without memory
+    /// for the packet.
+    #[inline]
+    pub(crate) fn lend(&mut self, len: usize) -> Result<SkBuff> {
+        let page = self.buffer().ok_or(EINVAL)?;
+
+        if len > CAPACITY {
+            return Err(EINVAL);
+        }
+        // CAST: Both are below PAGE_SIZE.
+        // SAFETY: By the type invariants the page is from a pool and exclusively owned; headroom
+        // and data fit before the shared info.
+        let skb = unsafe {
+            bindings::netdev_helper_pp_build_skb(page.as_ptr(), HEADROOM as u32, len as u32)
+        };
+        let skb = NonNull::new(skb).ok_or(ENOMEM)?;
+
+        // INVARIANT: One share is the packet's now, the other is ours.
+        self.0 = page.as_ptr().map_addr(|addr| addr | LENT);
+        // SAFETY: The packet is new and ours.
+        Ok(unsafe { SkBuff::from_raw(skb) })
+    }
+
+    /// Appends the first `len` bytes of the buffer to `skb`, as a frag.
+    ///
+    /// Whatever the caller has read before is read before the data. The buffer stays if it fails:
+    /// with `EINVAL` as [`Self::lend`], or if `skb` is not made of pages of a page pool; with
+    /// `ENOSPC` if it has no room for another frag.
+    pub(crate) fn lend_to(&mut self, skb: &mut SkBuff, len: usize) -> Result {
+        let page = self.buffer().ok_or(EINVAL)?;
+
+        if len > CAPACITY || !skb.is_recycled() {
+            return Err(EINVAL);
+        }
+        if skb.nr_frags() >= bindings::MAX_SKB_FRAGS as usize {
+            return Err(ENOSPC);
+        }
+        // CAST: Both are below PAGE_SIZE.
+        // SAFETY: By the type invariants the page is from a pool and exclusively owned; offset and
+        // length are within it. The packet is valid, recycles its pages, and has room for a frag.
+        unsafe {
+            bindings::netdev_helper_pp_add_frag(
+                skb.as_ptr(),
+                page.as_ptr(),
+                HEADROOM as u32,
+                len as u32,
+            )
+        };
+        // INVARIANT: One share is the packet's now, the other is ours.
+        self.0 = page.as_ptr().map_addr(|addr| addr | LENT);
+        Ok(())
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let page = self.page();
+
+        if !page.is_null() {
+            // SAFETY: By the type invariants the page is from a pool, and a share of it ours, which
+            // ends here; all of a buffer is one.
+            unsafe { bindings::netdev_helper_pp_put(page, false) };
+        }
+    }
+}

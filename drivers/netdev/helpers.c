@@ -361,14 +361,6 @@ void netdev_helper_pp_put(struct page *page, bool direct)
 	page_pool_put_full_page(pp_page_to_nmdesc(page)->pp, page, direct);
 }
 
-/* By the one who allocates from the pool: its own pages go to the cache. */
-void netdev_helper_pp_recycle(struct page_pool *pool, struct page *page)
-{
-	struct page_pool *owner = pp_page_to_nmdesc(page)->pp;
-
-	page_pool_put_full_page(owner, page, owner == pool);
-}
-
 /*
  * Both return the address for the device of a part of an order-0 page from a
  * pool that maps its pages in both directions.

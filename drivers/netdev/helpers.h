@@ -79,7 +79,6 @@ void netdev_helper_pp_add_frag(struct sk_buff *skb, struct page *page,
 			       u32 offset, u32 len);
 void *netdev_helper_page_address(const struct page *page);
 void netdev_helper_pp_put(struct page *page, bool direct);
-void netdev_helper_pp_recycle(struct page_pool *pool, struct page *page);
 dma_addr_t netdev_helper_pp_sync_head(struct device *dev, const void *data,
 				      u32 len);
 dma_addr_t netdev_helper_pp_sync_frag(struct device *dev,

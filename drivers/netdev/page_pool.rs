@@ -155,16 +155,6 @@ impl PagePool {
         // INVARIANT: The page comes from a pool that maps its pages.
         NonNull::new(page).map(|page| Buffer { page })
     }
-
-    /// Takes a page back, straight to the cache if it is one of this pool's. Softirq context, or
-    /// NAPI disabled.
-    pub(crate) fn recycle(&mut self, buffer: Buffer) {
-        let page = buffer.into_raw();
-
-        // SAFETY: The page is from a pool and owned. `&mut self` makes us the only one to use
-        // this pool's cache.
-        unsafe { bindings::netdev_helper_pp_recycle(self.pool.0.as_ptr(), page.as_ptr()) };
-    }
 }
 
 /// One page of a [`PagePool`], owned.

@@ -18,7 +18,10 @@ use crate::{
     hw::desc::RxWriteback,
     netdev::{
         ethtool::Extack,
-        page_pool::Slot,
+        page_pool::{
+            Buffer,
+            Slot, //
+        },
         xdp::{
             Buff,
             Program,
@@ -76,7 +79,11 @@ impl Queue {
 
         match self.collect(ctx, features, unfinished, index, &writeback) {
             Some(buff) if writeback.eop() => {
-                self.run(ctx, features, program, &writeback, buff, tally);
+                let back = self.run(ctx, features, program, &writeback, buff, tally);
+
+                if let (Some(buffer), Some(slot)) = (back, self.slots.get_mut(index)) {
+                    slot.put(buffer);
+                }
             }
             Some(buff) => self.unfinished = Some(buff),
             None if writeback.eop() => (),
@@ -111,7 +118,8 @@ impl Queue {
         }
     }
 
-    /// Hands a complete frame to the program, and to whom that says.
+    /// Hands a complete frame to the program, and to whom that says. Returns the first buffer of
+    /// one that goes nowhere.
     fn run(
         &mut self,
         ctx: &NapiContext<'_, Adapter<'_>>,
@@ -120,7 +128,7 @@ impl Queue {
         writeback: &RxWriteback,
         buff: Buff,
         tally: &mut Tally,
-    ) {
+    ) -> Option<Buffer> {
         let stats = &ctx.stats.xdp;
         let len = buff.len();
 
@@ -140,9 +148,10 @@ impl Queue {
                     Reason::TxFailed => stats.tx_failed.inc(),
                     Reason::RedirectFailed => stats.redirect_failed.inc(),
                 }
-                buff.recycle(&mut self.pool);
+                return Some(buff.into_buffer());
             }
         }
+        None
     }
 
     /// Keeps a frame that is to be sent back until there are enough of them.

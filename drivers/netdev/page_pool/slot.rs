@@ -77,6 +77,12 @@ impl Slot {
         Some(unsafe { Buffer::from_raw(page) })
     }
 
+    /// Puts a buffer in.
+    pub(crate) fn put(&mut self, buffer: Buffer) {
+        // INVARIANT: The page of a buffer. What was there before is dropped.
+        *self = Self(buffer.into_raw().as_ptr());
+    }
+
     /// Sees to it that there is a buffer, and returns the address at which the device is to write.
     /// Softirq context, or NAPI disabled.
     ///

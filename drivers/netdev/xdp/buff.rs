@@ -70,7 +70,7 @@ pub(crate) enum Verdict {
     Tx(TxFrame),
     /// `XDP_REDIRECT`: it has gone elsewhere.
     Redirected,
-    /// It goes nowhere; its page is best recycled with [`Buff::recycle`].
+    /// It goes nowhere; its page is best used again: [`Buff::into_buffer`].
     Lost(Reason, Buff),
 }
 
@@ -262,13 +262,13 @@ impl Buff {
         offset == HEADROOM && self.len() == len
     }
 
-    /// Gives the page straight back to `pool`.
-    pub(crate) fn recycle(self, pool: &mut PagePool) {
+    /// Gives the page back, to be handed to the device again; those of the frags go to their pools.
+    pub(crate) fn into_buffer(self) -> Buffer {
         let mut this = ManuallyDrop::new(self);
 
         this.put_frags();
         // SAFETY: By the type invariants the page is a pool's, and owned; `this` is not dropped.
-        pool.recycle(unsafe { Buffer::from_raw(this.page) });
+        unsafe { Buffer::from_raw(this.page) }
     }
 
     fn put_frags(&mut self) {

@@ -53,6 +53,9 @@ use kernel::{
 /// Bytes the device may write to one buffer; what `RxMode::DEFAULT` sets.
 pub(crate) const BUFFER_SIZE: usize = 2048;
 
+/// Descriptors that get their buffers in one go.
+const AT_A_TIME: usize = 16;
+
 /// What the watchdog finds.
 pub(crate) enum Verdict {
     /// Nothing.
@@ -466,23 +469,28 @@ impl Queue {
 
     /// Puts a buffer into the free descriptors except `rest`, as far as there is memory.
     fn fill(&mut self, rest: u16) -> usize {
+        let wanted = usize::from(self.ring.unused().saturating_sub(rest));
+        let mut addresses = [0; AT_A_TIME];
         let mut filled = 0usize;
 
-        for _ in rest..self.ring.unused() {
-            let index = usize::from(self.ring.next_to_use());
-            let Some(address) = self
-                .slots
-                .get_mut(index)
-                .and_then(|slot| slot.renew(&mut self.pool))
-            else {
-                break;
-            };
+        while filled < wanted {
+            let first = usize::from(self.ring.next_to_use());
+            // Up to the end of the ring.
+            let slots = self.slots.get_mut(first..).unwrap_or_default();
+            let count = wanted.wrapping_sub(filled).min(slots.len());
+            let slots = slots.get_mut(..count).unwrap_or_default();
+            let renewed = Slot::renew(slots, &mut addresses, &mut self.pool);
 
-            // Also clears what was written back: QEMU leaves bits standing.
-            // The index is within the ring.
-            let _ = RxDesc::new(address).store(&self.descs, index);
-            self.ring.produce_known();
-            filled = filled.wrapping_add(1);
+            for (offset, address) in addresses.iter().take(renewed).enumerate() {
+                // Also clears what was written back: QEMU leaves bits standing.
+                // The index is within the ring.
+                let _ = RxDesc::new(*address).store(&self.descs, first.wrapping_add(offset));
+                self.ring.produce_known();
+            }
+            filled = filled.wrapping_add(renewed);
+            if renewed == 0 {
+                break;
+            }
         }
         filled
     }
@@ -517,7 +525,7 @@ impl Queue {
 }
 
 /// Hands a complete frame to the stack.
-#[inline]
+#[inline(always)]
 fn finish(
     ctx: &NapiContext<'_, Adapter<'_>>,
     features: Features,

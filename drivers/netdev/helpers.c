@@ -284,38 +284,60 @@ dma_addr_t netdev_helper_pp_dma_addr(const struct page *page)
 	return page_pool_get_dma_addr(page);
 }
 
+/* Whether the caller's share of a page is all of it; it is given up if not. */
+static bool pp_reclaim(struct page *page)
+{
+	if (page_pool_unref_page(page, 1))
+		return false;
+
+	smp_acquire__after_ctrl_dep();
+	/* What page_pool_put_page() asks of a page, too. */
+	if (likely(page_ref_count(page) == 1 && !page_is_pfmemalloc(page)))
+		return true;
+
+	page_pool_put_unrefed_page(pp_page_to_nmdesc(page)->pp, page, -1,
+				   false);
+	return false;
+}
+
 /*
- * Leaves in *pagep a page that is the caller's alone, or NULL, and returns its
- * address for the device.  *pagep is a page of which the caller has a share,
- * or NULL: it stays if nobody else has one, and none is from the pool else.
+ * Leaves in each of n slots a page that is the caller's alone, and in addrs
+ * where the device is to write.  What is there is NULL or a page of which the
+ * caller has a share, with any lowest bit: it stays if nobody else has a share
+ * of it, and one is from the pool else.  Returns how many there were pages for;
+ * the slot after these is then NULL.
  *
  * Others gave up theirs after their last access, by an atomic operation that
  * orders it, and after they took a reference to the page if they did.  The
  * device gets the page by a store that depends on both loads.
  */
-dma_addr_t netdev_helper_pp_renew(struct page_pool *pool, struct page **pagep)
+u32 netdev_helper_pp_renew(struct page_pool *pool, unsigned long *slots,
+			   dma_addr_t *addrs, u32 n)
 {
-	struct page *page = *pagep;
+	struct device *dev = pool->p.dev;
+	u32 offset = pool->p.offset;
+	u32 i;
 
-	if (page && !page_pool_unref_page(page, 1)) {
-		struct page_pool *owner = pp_page_to_nmdesc(page)->pp;
-		dma_addr_t addr = page_pool_get_dma_addr(page);
+	for (i = 0; i < n; i++) {
+		struct page *page = (struct page *)(slots[i] & ~1UL);
+		dma_addr_t addr;
 
-		smp_acquire__after_ctrl_dep();
-		/* What page_pool_put_page() asks of a page, too. */
-		if (likely(page_ref_count(page) == 1 &&
-			   !page_is_pfmemalloc(page))) {
-			dma_sync_single_range_for_device(owner->p.dev, addr,
-							 owner->p.offset,
-							 owner->p.max_len,
-							 owner->p.dma_dir);
-			return addr;
+		if (unlikely(!page || !pp_reclaim(page))) {
+			page = page_pool_dev_alloc_pages(pool);
+			if (unlikely(!page)) {
+				slots[i] = 0;
+				break;
+			}
+			addr = page_pool_get_dma_addr(page) + offset;
+		} else {
+			addr = page_pool_get_dma_addr(page) + offset;
+			dma_sync_single_for_device(dev, addr, pool->p.max_len,
+						   pool->p.dma_dir);
 		}
-		page_pool_put_unrefed_page(owner, page, -1, false);
+		slots[i] = (unsigned long)page;
+		addrs[i] = addr;
 	}
-	page = page_pool_dev_alloc_pages(pool);
-	*pagep = page;
-	return page ? page_pool_get_dma_addr(page) : 0;
+	return i;
 }
 
 /*

@@ -72,7 +72,8 @@ void netdev_helper_dma_unmap_tx(struct device *dev, dma_addr_t addr,
 /* page_pool */
 struct page *netdev_helper_pp_alloc(struct page_pool *pool);
 dma_addr_t netdev_helper_pp_dma_addr(const struct page *page);
-dma_addr_t netdev_helper_pp_renew(struct page_pool *pool, struct page **pagep);
+u32 netdev_helper_pp_renew(struct page_pool *pool, unsigned long *slots,
+			   dma_addr_t *addrs, u32 n);
 struct sk_buff *netdev_helper_pp_build_skb(struct page *page, u32 headroom,
 					   u32 len);
 void netdev_helper_pp_add_frag(struct sk_buff *skb, struct page *page,

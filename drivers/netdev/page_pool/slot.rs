@@ -30,6 +30,7 @@ use kernel::prelude::*;
 ///
 /// Null, or the page of a [`Buffer`]; or, with [`LENT`] set in the address, an order-0 page out of a
 /// page pool with `PP_FLAG_DMA_MAP`, one share of which is ours.
+#[repr(transparent)]
 pub(crate) struct Slot(*mut bindings::page);
 
 /// Free in the address of a page's description.
@@ -83,21 +84,28 @@ impl Slot {
         *self = Self(buffer.into_raw().as_ptr());
     }
 
-    /// Sees to it that there is a buffer, and returns the address at which the device is to write.
-    /// Softirq context, or NAPI disabled.
+    /// Sees to it that there is a buffer in each of `slots`, as far as `addresses` goes, where it
+    /// says at which address the device is to write. Returns in how many there is, from the first
+    /// on: fewer if there is no memory. Softirq context, or NAPI disabled.
     ///
     /// The buffer is the one that is there, the page that was lent if nobody else has a share of it
-    /// any more, or one from `pool`; `None` if there is no memory.
-    #[inline]
-    pub(crate) fn renew(&mut self, pool: &mut PagePool) -> Option<u64> {
-        let mut page = self.page();
-        // SAFETY: The pool is valid, and `&mut` makes us the only one to allocate. Null or not, by
-        // the type invariants the page is from a pool, and a share of it, or all of it, is ours.
-        let addr = unsafe { bindings::netdev_helper_pp_renew(pool.as_ptr(), &mut page) };
+    /// any more, or one from `pool`.
+    pub(crate) fn renew(slots: &mut [Self], addresses: &mut [u64], pool: &mut PagePool) -> usize {
+        let count = slots.len().min(addresses.len());
 
         // INVARIANT: What the helper leaves is null or a page of which all shares are ours.
-        self.0 = page;
-        (!page.is_null()).then_some(addr.wrapping_add(HEADROOM as u64))
+        // CAST: A ring has fewer than 2^32 descriptors. A slot is a pointer.
+        // SAFETY: The pool is valid, and `&mut` makes us the only one to allocate. Both are `count`
+        // long. By the type invariants each page is from a pool, and a share of it, or all of it,
+        // is ours.
+        unsafe {
+            bindings::netdev_helper_pp_renew(
+                pool.as_ptr(),
+                slots.as_mut_ptr().cast(),
+                addresses.as_mut_ptr(),
+                count as u32,
+            ) as usize
+        }
     }
 
     /// Makes the first `len` bytes of the buffer a packet: its linear part. Softirq context.

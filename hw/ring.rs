@@ -187,6 +187,18 @@ impl Ring {
         self.next_to_use = self.size.next(self.next_to_use);
     }
 
+    /// Takes the next `count` descriptors to fill where the caller knows that there are as many
+    /// before the end of the ring.
+    ///
+    /// If there are not, what [`Self::produce_known`] says holds here, too.
+    #[inline]
+    pub(crate) fn produce_run(&mut self, count: u16) {
+        let next = self.next_to_use.saturating_add(count);
+
+        // INVARIANT: `next` is below the size, or 0 is.
+        self.next_to_use = if next >= self.size.get() { 0 } else { next };
+    }
+
     /// Takes the descriptors up to and with `index`, which is in flight, out of flight.
     ///
     /// Ignored if it isn't.
@@ -224,6 +236,20 @@ impl Ring {
 #[kunit_tests(e1000_hw_ring)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs() -> Result {
+        // Where the run starts, how long it is, where the next one starts.
+        for (first, count, next) in [(0, 0, 0), (0, 1, 1), (40, 7, 47), (40, 8, 0), (47, 1, 0)] {
+            let mut ring = Ring::new(RingSize::new(48)?);
+
+            ring.produce_run(first);
+            assert_eq!(ring.next_to_use(), first);
+            ring.produce_run(count);
+            assert_eq!(ring.next_to_use(), next);
+        }
+        Ok(())
+    }
 
     #[test]
     fn sizes() {

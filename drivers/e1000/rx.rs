@@ -30,6 +30,7 @@ use crate::{
             Program,
             TxFrame, //
         },
+        Counter,
         Device,
         DisabledNapi,
         DropReason,
@@ -453,16 +454,13 @@ impl Queue {
         let len = usize::from(writeback.len());
 
         if len == 0 || len > BUFFER_SIZE {
-            stats.bad_descriptors.inc();
-            return None;
+            return refuse(&stats.bad_descriptors);
         }
-        if writeback.frame_error() && !features.contains(Features::RXALL) {
-            stats.crc_errors.inc();
-            return None;
+        if writeback.frame_error() && !is_wanted(features) {
+            return refuse(&stats.crc_errors);
         }
         if before.saturating_add(len) > self.max_frame {
-            stats.length_errors.inc();
-            return None;
+            return refuse(&stats.length_errors);
         }
         Some(len)
     }
@@ -480,15 +478,17 @@ impl Queue {
             let count = wanted.wrapping_sub(filled).min(slots.len());
             let slots = slots.get_mut(..count).unwrap_or_default();
             let renewed = Slot::renew(slots, &mut addresses, &mut self.pool);
+            let filled_in = addresses.get(..renewed).unwrap_or_default();
 
-            for (offset, address) in addresses.iter().take(renewed).enumerate() {
+            for (offset, address) in filled_in.iter().enumerate() {
                 // Also clears what was written back: QEMU leaves bits standing.
                 // The index is within the ring.
                 let _ = RxDesc::new(*address).store(&self.descs, first.wrapping_add(offset));
-                self.ring.produce_known();
             }
-            filled = filled.wrapping_add(renewed);
-            if renewed == 0 {
+            // CAST: At most AT_A_TIME.
+            self.ring.produce_run(filled_in.len() as u16);
+            filled = filled.wrapping_add(filled_in.len());
+            if filled_in.is_empty() {
                 break;
             }
         }
@@ -522,6 +522,19 @@ impl Queue {
             ctx.flush_posted_writes();
         }
     }
+}
+
+/// Returns whether frames that are damaged are wanted.
+#[cold]
+fn is_wanted(features: Features) -> bool {
+    features.contains(Features::RXALL)
+}
+
+/// Counts a buffer that cannot be part of a frame.
+#[cold]
+fn refuse(counter: &Counter) -> Option<usize> {
+    counter.inc();
+    None
 }
 
 /// Hands a complete frame to the stack.

@@ -314,7 +314,7 @@ static bool pp_reclaim(struct page *page)
 u32 netdev_helper_pp_renew(struct page_pool *pool, unsigned long *slots,
 			   dma_addr_t *addrs, u32 n)
 {
-	struct device *dev = pool->p.dev;
+	bool sync = dma_dev_need_sync(pool->p.dev);
 	u32 offset = pool->p.offset;
 	u32 i;
 
@@ -331,8 +331,10 @@ u32 netdev_helper_pp_renew(struct page_pool *pool, unsigned long *slots,
 			addr = page_pool_get_dma_addr(page) + offset;
 		} else {
 			addr = page_pool_get_dma_addr(page) + offset;
-			dma_sync_single_for_device(dev, addr, pool->p.max_len,
-						   pool->p.dma_dir);
+			if (unlikely(sync))
+				dma_sync_single_for_device(pool->p.dev, addr,
+							   pool->p.max_len,
+							   pool->p.dma_dir);
 		}
 		slots[i] = (unsigned long)page;
 		addrs[i] = addr;
@@ -341,12 +343,11 @@ u32 netdev_helper_pp_renew(struct page_pool *pool, unsigned long *slots,
 }
 
 /*
- * Both split a page that the device has written to in two shares, of which
- * one becomes the packet's.  The barrier: the data is read after what told
- * that it is there.
+ * Both split a page that the device has written to, after XDP_PACKET_HEADROOM
+ * bytes, in two shares, of which one becomes the packet's.  The barrier: the
+ * data is read after what told that it is there.
  */
-struct sk_buff *netdev_helper_pp_build_skb(struct page *page, u32 headroom,
-					   u32 len)
+struct sk_buff *netdev_helper_pp_build_skb(struct page *page, u32 len)
 {
 	struct sk_buff *skb;
 
@@ -357,20 +358,19 @@ struct sk_buff *netdev_helper_pp_build_skb(struct page *page, u32 headroom,
 		return NULL;
 
 	page_pool_fragment_page(page, 2);
-	skb_reserve(skb, headroom);
+	skb_reserve(skb, XDP_PACKET_HEADROOM);
 	__skb_put(skb, len);
 	skb_mark_for_recycle(skb);
 	return skb;
 }
 
-void netdev_helper_pp_add_frag(struct sk_buff *skb, struct page *page,
-			       u32 offset, u32 len)
+void netdev_helper_pp_add_frag(struct sk_buff *skb, struct page *page, u32 len)
 {
 	dma_rmb();
 	page_pool_dma_sync_for_cpu(pp_page_to_nmdesc(page)->pp, page, 0, len);
 	page_pool_fragment_page(page, 2);
-	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, offset, len,
-			PAGE_SIZE);
+	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page,
+			XDP_PACKET_HEADROOM, len, PAGE_SIZE);
 }
 
 void *netdev_helper_page_address(const struct page *page)

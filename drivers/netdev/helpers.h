@@ -74,10 +74,8 @@ struct page *netdev_helper_pp_alloc(struct page_pool *pool);
 dma_addr_t netdev_helper_pp_dma_addr(const struct page *page);
 u32 netdev_helper_pp_renew(struct page_pool *pool, unsigned long *slots,
 			   dma_addr_t *addrs, u32 n);
-struct sk_buff *netdev_helper_pp_build_skb(struct page *page, u32 headroom,
-					   u32 len);
-void netdev_helper_pp_add_frag(struct sk_buff *skb, struct page *page,
-			       u32 offset, u32 len);
+struct sk_buff *netdev_helper_pp_build_skb(struct page *page, u32 len);
+void netdev_helper_pp_add_frag(struct sk_buff *skb, struct page *page, u32 len);
 void *netdev_helper_page_address(const struct page *page);
 void netdev_helper_pp_put(struct page *page, bool direct);
 dma_addr_t netdev_helper_pp_sync_head(struct device *dev, const void *data,

@@ -9,8 +9,7 @@ use super::{
     },
     Buffer,
     PagePool,
-    CAPACITY,
-    HEADROOM, //
+    CAPACITY, //
 };
 use core::ptr::{
     self,
@@ -120,12 +119,10 @@ impl Slot {
         if len > CAPACITY {
             return Err(EINVAL);
         }
-        // CAST: Both are below PAGE_SIZE.
+        // CAST: Below PAGE_SIZE.
         // SAFETY: By the type invariants the page is from a pool and exclusively owned; headroom
         // and data fit before the shared info.
-        let skb = unsafe {
-            bindings::netdev_helper_pp_build_skb(page.as_ptr(), HEADROOM as u32, len as u32)
-        };
+        let skb = unsafe { bindings::netdev_helper_pp_build_skb(page.as_ptr(), len as u32) };
         let skb = NonNull::new(skb).ok_or(ENOMEM)?;
 
         // INVARIANT: One share is the packet's now, the other is ours.
@@ -148,17 +145,12 @@ impl Slot {
         if skb.nr_frags() >= bindings::MAX_SKB_FRAGS as usize {
             return Err(ENOSPC);
         }
-        // CAST: Both are below PAGE_SIZE.
-        // SAFETY: By the type invariants the page is from a pool and exclusively owned; offset and
-        // length are within it. The packet is valid, recycles its pages, and has room for a frag.
+        // CAST: Below PAGE_SIZE.
+        // SAFETY: By the type invariants the page is from a pool and exclusively owned; headroom and
+        // data are within it. The packet is valid, recycles its pages, and has room for a frag.
         unsafe {
-            bindings::netdev_helper_pp_add_frag(
-                skb.as_ptr(),
-                page.as_ptr(),
-                HEADROOM as u32,
-                len as u32,
-            )
-        };
+            bindings::netdev_helper_pp_add_frag(skb.as_ptr(), page.as_ptr(), len as u32);
+        }
         // INVARIANT: One share is the packet's now, the other is ours.
         self.0 = page.as_ptr().map_addr(|addr| addr | LENT);
         Ok(())

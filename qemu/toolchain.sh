@@ -17,6 +17,8 @@ PACKAGES=(
 	shellcheck
 	# the emulator and the guest's userland
 	qemu-system-x86 busybox-static iproute2 ethtool iperf3 iputils-ping tcpdump
+	# the kernel's selftests
+	python3-yaml python3-jsonschema jq socat netcat-openbsd netsniff-ng bpftool procps iputils-arping
 )
 
 pin_backports() {

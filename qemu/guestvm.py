@@ -167,8 +167,9 @@ class Machine:
                 raise Refused(f"FILES: {name} is not a file")
             members[f"root/{path.name}"] = (0o100755 if os.access(path, os.X_OK) else 0o100644, path.read_bytes())
         with open(self.dir / "initramfs", "wb") as image:
-            with open(base, "rb") as source:
-                shutil.copyfileobj(source, image, 1 << 20)
+            for part in [base] + ([opts["LAYER"]] if opts["LAYER"] else []):
+                with open(part, "rb") as source:
+                    shutil.copyfileobj(source, image, 1 << 20)
             image.write(cpio(members))
 
     def command(self, vmlinux):

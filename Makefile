@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 export KDIR W C V CLIPPY
 
 .DEFAULT_GOAL := modules
-.PHONY: help modules run shell guest test faults test-debug test-env check bench soak clean distclean-cache
+.PHONY: help modules run shell guest test selftests faults test-debug test-env check bench soak clean distclean-cache
 
 help:
 	@echo 'Building'
@@ -21,6 +21,7 @@ help:
 	@echo '  make guest SCRIPT=f  run a script in the guest; all settings: qemu/guest --help'
 	@echo 'Proving'
 	@echo '  make test            the tests, and the names of those too long for every day'
+	@echo '  make selftests       the kernel'\''s own selftests for network drivers, all of them'
 	@echo '  make faults          the driver on a NIC that lies, fault by fault'
 	@echo '  make test-debug      the tests on a debug kernel (KASAN, lockdep, DMA API debug)'
 	@echo '  make test-env        tests of traffic behind an IOMMU, with bounced buffers, above 4 GiB, on 4 processors'
@@ -49,6 +50,9 @@ check:
 
 test: modules
 	@$(call later,tests/run)
+
+selftests: modules
+	@tests/selftests/run
 
 faults: modules
 	@tests/run 'faults-*'

@@ -296,9 +296,9 @@ pub(super) fn ctrl(dev: &mut Rtnl<'_, Adapter<'_>>, to: &mut EthCtrlStats<'_>) {
         .unsupported_opcodes_received(unsupported);
 }
 
-/// Fills the numbers of PAUSE frames, if there are any.
+/// Fills the numbers of PAUSE frames. A chip without flow control sends none and heeds none.
 pub(super) fn pause(dev: &mut Rtnl<'_, Adapter<'_>>, to: &mut PauseStats<'_>) {
-    if let Some((sent, received)) = pause_frames(dev) {
-        to.tx_pause_frames(sent).rx_pause_frames(received);
-    }
+    let (sent, received) = pause_frames(dev).unwrap_or((0, 0));
+
+    to.tx_pause_frames(sent).rx_pause_frames(received);
 }

@@ -71,6 +71,7 @@ with command_bits(clear=4):
 more = len(reports()) - len(found)
 check("stuck for 20 s: reported, but not more often than every 3 s", 1 <= more <= 7, more)
 check("let go: traffic within 10 s", answers(seconds=10))
+time.sleep(6)
 ping.kill()
 ping.wait()
 check("pings", ping_all(100))

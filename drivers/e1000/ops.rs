@@ -74,17 +74,14 @@ impl<'bound> Driver for Adapter<'bound> {
 
         Ok(Rings {
             tx: tx::Queue::new(shared, config)?,
-            rx: rx::Queue::new(shared, dev.device(), config)?,
+            rx: rx::Queue::new(dev, config)?,
         })
     }
 
     fn start(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>, napi: &DisabledNapi<'_>) {
         let shared = dev.shared();
 
-        rings
-            .rx
-            .moderator
-            .begin(&shared.irq, dev.config().rx.get());
+        rings.rx.moderator.begin(&shared.irq, dev.config().rx.get());
         let control = dev.control();
 
         rings.tx.set_delayed(control.delays.delays_tx());

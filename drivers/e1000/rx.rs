@@ -26,6 +26,7 @@ use crate::{
     netdev::{
         page_pool::{
             Buffer,
+            Consumer,
             PagePool,
             Slot, //
         },
@@ -35,11 +36,11 @@ use crate::{
             TxFrame, //
         },
         Counter,
-        Device,
         DisabledNapi,
         DropReason,
         Features,
         NapiContext,
+        Rtnl,
         SkBuff, //
     },
 };
@@ -112,15 +113,11 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// Allocates the ring and fills it. Touches no register.
-    pub(crate) fn new<'bound>(
-        adapter: &Adapter<'bound>,
-        netdev: &Device<Adapter<'bound>>,
-        config: &Config,
-    ) -> Result<Self> {
+    pub(crate) fn new(rtnl: &Rtnl<'_, Adapter<'_>>, config: &Config) -> Result<Self> {
         let count = usize::from(config.rx.get());
-        let dev = adapter.pdev.as_ref();
-        let mut pool = PagePool::new(dev, netdev, count, BUFFER_SIZE)?;
-        let spare = pool.alloc().ok_or(ENOMEM)?;
+        let dev = rtnl.shared().pdev.as_ref();
+        let mut pool = PagePool::new(rtnl, dev, count, BUFFER_SIZE)?;
+        let spare = pool.alloc(rtnl).ok_or(ENOMEM)?;
         let mut slots = KVVec::new();
 
         for _ in 0..count {
@@ -142,7 +139,7 @@ impl Queue {
             pool,
         };
 
-        queue.fill(0);
+        queue.fill(rtnl, 0);
         if queue.ring.unused() != 0 {
             return Err(ENOMEM);
         }
@@ -299,7 +296,7 @@ impl Queue {
     ) -> Option<SkBuff> {
         let len = self.check(ctx, features, 0, writeback)?;
 
-        match self.slots.get_mut(index)?.lend(len) {
+        match self.slots.get_mut(index)?.lend(ctx, len) {
             Ok(skb) => Some(skb),
             Err(err) => {
                 if err == ENOMEM {
@@ -387,7 +384,7 @@ impl Queue {
     }
 
     /// Puts a buffer into the free descriptors except `rest`, as far as there is memory.
-    fn fill(&mut self, rest: u16) -> usize {
+    fn fill(&mut self, consumer: &impl Consumer, rest: u16) -> usize {
         let wanted = usize::from(self.ring.unused().saturating_sub(rest));
         let mut addresses = [0; AT_A_TIME];
         let mut filled = 0usize;
@@ -398,7 +395,7 @@ impl Queue {
             let slots = self.slots.get_mut(first..).unwrap_or_default();
             let count = wanted.wrapping_sub(filled).min(slots.len());
             let slots = slots.get_mut(..count).unwrap_or_default();
-            let renewed = Slot::renew(slots, &mut addresses, &mut self.pool);
+            let renewed = Slot::renew(slots, &mut addresses, &mut self.pool, consumer);
             let filled_in = addresses.get(..renewed).unwrap_or_default();
 
             for (offset, address) in filled_in.iter().enumerate() {
@@ -419,7 +416,7 @@ impl Queue {
     /// Fills the ring except for `rest` descriptors, and tells the device.
     #[inline(never)]
     fn refill(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, rest: u16) {
-        let filled = self.fill(rest);
+        let filled = self.fill(ctx, rest);
 
         if self.ring.unused() > rest {
             ctx.stats.rx.alloc_failed.inc();

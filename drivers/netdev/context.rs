@@ -28,6 +28,7 @@ use super::{
         Events, //
     },
     lifecycle,
+    page_pool::Tie,
     xdp,
     SkBuff, //
 };
@@ -368,6 +369,11 @@ impl<'a, T: Driver> NapiContext<'a, T> {
         unsafe { self.dev.private().xdp.get() }
     }
 
+    #[inline]
+    pub(super) fn napi_ptr(&self) -> *mut bindings::napi_struct {
+        self.dev.private().napi.get()
+    }
+
     /// Notes that a frame was redirected.
     #[inline]
     pub(super) fn set_redirected(&self) {
@@ -552,22 +558,37 @@ impl<T: Driver> Deref for IrqContext<'_, T> {
 
 /// NAPI is disabled, and stays so while this is borrowed.
 pub(crate) struct DisabledNapi<'a> {
+    dev: *mut bindings::net_device,
     napi: *mut bindings::napi_struct,
-    _napi: PhantomData<&'a ()>,
+    pool: &'a Tie,
+    _not_send: NotThreadSafe,
 }
 
-impl DisabledNapi<'_> {
+impl<'a> DisabledNapi<'a> {
     /// # Safety
     ///
-    /// `napi` must be valid, and disabled for as long as the value lives.
-    pub(super) unsafe fn new(napi: *mut bindings::napi_struct) -> Self {
+    /// RTNL must be held, and the NAPI of `dev` be disabled, for as long as the value lives.
+    pub(super) unsafe fn new<T: Driver>(dev: &'a Device<T>) -> Self {
+        let private = dev.private();
+
         Self {
-            napi,
-            _napi: PhantomData,
+            dev: dev.as_ptr(),
+            napi: private.napi.get(),
+            pool: &private.pool,
+            _not_send: PhantomData,
         }
+    }
+
+    pub(super) fn device_ptr(&self) -> *mut bindings::net_device {
+        self.dev
     }
 
     pub(super) fn as_ptr(&self) -> *mut bindings::napi_struct {
         self.napi
+    }
+
+    /// Returns where the pool is kept that is tied to it.
+    pub(super) fn pool(&self) -> &'a Tie {
+        self.pool
     }
 }

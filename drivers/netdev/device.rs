@@ -18,7 +18,8 @@
 //!   polls without that bit, does not touch it.
 //!
 //! `shared`, `irq` and `messages` are read by anybody; `T` is `Sync`. `xdp` is shared between RTNL
-//! and NAPI; [`super::xdp`] has the rules. The NAPI and the timer are the C side's.
+//! and NAPI; [`super::xdp`] has the rules. `pool` is RTNL's while NAPI is disabled
+//! ([`super::page_pool`]). The NAPI and the timer are the C side's.
 //!
 //! A context gives `&mut` access to cells by a shared reference, so `Device<T>` is invariant in `T`
 //! as they are, and with it all contexts.
@@ -34,6 +35,7 @@
 use super::{
     bindings,
     driver::Driver,
+    page_pool,
     stats::LinkStats,
     xdp, //
 };
@@ -71,6 +73,8 @@ pub(super) struct Private<T: Driver> {
     pub(super) tx: UnsafeCell<Option<T::Tx>>,
     pub(super) rx: UnsafeCell<Option<T::Rx>>,
     pub(super) xdp: xdp::Slot,
+    /// RTNL, while NAPI is disabled.
+    pub(super) pool: page_pool::Tie,
     pub(super) napi: Opaque<bindings::napi_struct>,
     pub(super) watchdog: Opaque<bindings::timer_list>,
     /// Ends the wait for more packets to transmit.
@@ -153,6 +157,15 @@ impl<T: Driver> Device<T> {
     pub(crate) fn features(&self) -> super::Features {
         // SAFETY: As above.
         super::Features::from_raw(unsafe { (&raw const (*self.as_ptr()).features).read_volatile() })
+    }
+
+    /// Returns whether the device is registered, and not being unregistered. Stable only under
+    /// RTNL.
+    pub(super) fn is_registered(&self) -> bool {
+        // SAFETY: As above.
+        let state = unsafe { (&raw const (*self.as_ptr()).reg_state).read_volatile() };
+
+        u32::from(state) == bindings::netdev_reg_state_NETREG_REGISTERED
     }
 
     #[inline]

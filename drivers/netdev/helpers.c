@@ -300,6 +300,14 @@ static bool pp_reclaim(struct page *page)
 	return false;
 }
 
+static void pp_sync_for_device(struct page *page, dma_addr_t addr)
+{
+	const struct page_pool *pool = pp_page_to_nmdesc(page)->pp;
+
+	dma_sync_single_for_device(pool->p.dev, addr, pool->p.max_len,
+				   pool->p.dma_dir);
+}
+
 /*
  * Leaves in each of n slots a page that is the caller's alone, and in addrs
  * where the device is to write.  What is there is NULL or a page of which the
@@ -332,9 +340,7 @@ u32 netdev_helper_pp_renew(struct page_pool *pool, unsigned long *slots,
 		} else {
 			addr = page_pool_get_dma_addr(page) + offset;
 			if (unlikely(sync))
-				dma_sync_single_for_device(pool->p.dev, addr,
-							   pool->p.max_len,
-							   pool->p.dma_dir);
+				pp_sync_for_device(page, addr);
 		}
 		slots[i] = (unsigned long)page;
 		addrs[i] = addr;
@@ -378,9 +384,20 @@ void *netdev_helper_page_address(const struct page *page)
 	return page_address(page);
 }
 
-void netdev_helper_pp_put(struct page *page, bool direct)
+/*
+ * A hard interrupt may be one in the middle of what a softirq does to the cache
+ * of the pool, which page_pool_napi_local() does not see: better lose the page.
+ */
+static bool pp_may_put(void)
 {
-	page_pool_put_full_page(pp_page_to_nmdesc(page)->pp, page, direct);
+	return !WARN_ON_ONCE(in_hardirq());
+}
+
+void netdev_helper_pp_put(struct page *page)
+{
+	if (pp_may_put())
+		page_pool_put_full_page(pp_page_to_nmdesc(page)->pp, page,
+					false);
 }
 
 /*
@@ -408,9 +425,20 @@ dma_addr_t netdev_helper_pp_sync_frag(struct device *dev,
 	return addr;
 }
 
-u32 netdev_helper_xdp_run(const struct bpf_prog *prog, struct xdp_buff *xdp)
+/* Of a frame that begins in a page of another pool it aborts the run. */
+u32 netdev_helper_xdp_run(const struct bpf_prog *prog, struct xdp_buff *xdp,
+			  struct page *page, const struct page_pool *pool)
 {
+	if (unlikely(pp_page_to_nmdesc(page)->pp != pool))
+		return XDP_ABORTED;
+
 	return bpf_prog_run_xdp(prog, xdp);
+}
+
+void netdev_helper_xdp_return(struct xdp_frame *frame)
+{
+	if (pp_may_put())
+		xdp_return_frame(frame);
 }
 
 void netdev_helper_xdp_exception(const struct net_device *dev,
@@ -438,6 +466,12 @@ u32 netdev_helper_xdp_len(const struct xdp_buff *xdp)
 bool netdev_helper_xdp_add_frag(struct xdp_buff *xdp, struct page *page,
 				u32 off, u32 len, u32 truesize)
 {
+	const struct page *head = virt_to_page(xdp->data_hard_start);
+
+	if (unlikely(pp_page_to_nmdesc(page)->pp !=
+		     pp_page_to_nmdesc(head)->pp))
+		return false;
+
 	return xdp_buff_add_frag(xdp, page_to_netmem(page), off, len,
 				 truesize);
 }
@@ -446,6 +480,9 @@ void netdev_helper_xdp_put_frags(const struct xdp_buff *xdp)
 {
 	struct skb_shared_info *sinfo = xdp_get_shared_info_from_buff(xdp);
 	u32 i;
+
+	if (!pp_may_put())
+		return;
 
 	for (i = 0; i < sinfo->nr_frags; i++) {
 		netmem_ref netmem = skb_frag_netmem(&sinfo->frags[i]);

@@ -77,7 +77,7 @@ u32 netdev_helper_pp_renew(struct page_pool *pool, unsigned long *slots,
 struct sk_buff *netdev_helper_pp_build_skb(struct page *page, u32 len);
 void netdev_helper_pp_add_frag(struct sk_buff *skb, struct page *page, u32 len);
 void *netdev_helper_page_address(const struct page *page);
-void netdev_helper_pp_put(struct page *page, bool direct);
+void netdev_helper_pp_put(struct page *page);
 dma_addr_t netdev_helper_pp_sync_head(struct device *dev, const void *data,
 				      u32 len);
 dma_addr_t netdev_helper_pp_sync_frag(struct device *dev,
@@ -85,7 +85,9 @@ dma_addr_t netdev_helper_pp_sync_frag(struct device *dev,
 void netdev_helper_pp_sync_for_cpu(struct page *page, u32 offset, u32 len);
 
 /* XDP */
-u32 netdev_helper_xdp_run(const struct bpf_prog *prog, struct xdp_buff *xdp);
+u32 netdev_helper_xdp_run(const struct bpf_prog *prog, struct xdp_buff *xdp,
+			  struct page *page, const struct page_pool *pool);
+void netdev_helper_xdp_return(struct xdp_frame *frame);
 void netdev_helper_xdp_exception(const struct net_device *dev,
 				 const struct bpf_prog *prog, u32 act);
 struct bpf_prog *netdev_helper_xdp_swap(struct bpf_prog **slot,

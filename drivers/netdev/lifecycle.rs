@@ -13,6 +13,9 @@
 //! in which order: the stack, the bus for sleep and errors, or the driver from a function that one
 //! of these called.
 //!
+//! A page pool is tied to the NAPI by [`Driver::start`], and untied where rings are taken out,
+//! also by an `open()` that fails.
+//!
 //! The watchdog timer runs only while NAPI is enabled. It arms itself, which `timer_delete_sync()`
 //! stands, and reaches the transmit side by its lock.
 //!
@@ -53,8 +56,8 @@ pub(super) fn open<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Result {
     let config = rtnl.config().clone();
     let mut rings = T::build(rtnl, &config)?;
 
-    // SAFETY: The device is down, so NAPI is disabled, until `resume()` below.
-    let napi = unsafe { DisabledNapi::new(dev.private().napi.get()) };
+    // SAFETY: The device is down, so NAPI is disabled, until `resume()` below. RTNL is held.
+    let napi = unsafe { DisabledNapi::new(dev) };
 
     T::start(rtnl, &mut rings, &napi);
     install(dev, rings);
@@ -125,10 +128,10 @@ pub(super) fn reconfigure<'a, T: Driver>(
     });
 
     rtnl.set_config(config);
-    // SAFETY: `quiesce()` disabled NAPI, and `resume()` comes below.
-    let napi = unsafe { DisabledNapi::new(dev.private().napi.get()) };
+    // SAFETY: `quiesce()` disabled NAPI, and `resume()` comes below. RTNL is held.
+    let napi = unsafe { DisabledNapi::new(dev) };
 
-    // The old page pool is tied to the NAPI and must go before it runs again.
+    // Halted, and untied from the NAPI.
     drop(old);
     between(rtnl);
     T::start(rtnl, &mut rings, &napi);
@@ -207,6 +210,11 @@ fn uninstall<T: Driver>(dev: &Device<T>) -> Option<Rings<T>> {
     unsafe { bindings::netdev_helper_tx_unlock_bh(dev.txq()) };
     // SAFETY: NAPI is disabled.
     let rx = unsafe { (*private.rx.get()).take() };
+
+    // Wherever the driver has it: it stays no longer with a NAPI that is going to run without it,
+    // or to be deleted.
+    // SAFETY: NAPI is disabled, and RTNL held by all callers.
+    unsafe { private.pool.untie() };
 
     Some(Rings { tx: tx?, rx: rx? })
 }

@@ -13,24 +13,58 @@
 //!
 //! # Soundness
 //!
-//! The pool's fast allocation cache belongs to the NAPI context of its queue: [`PagePool::alloc`]
-//! takes `&mut self`, and the pool lives in [`Driver::Rx`](super::Driver::Rx), to which only NAPI
-//! has access while it is enabled. A page that is out of the pool keeps the pool's memory alive
-//! (`page_pool_destroy()` waits for it in the background), so a [`Buffer`] needs no reference to
-//! its pool. A page given to the device must not be dropped before the device is halted or has
-//! written it back; the ring that holds the buffers sees to that.
+//! A pool has one user of its allocation side, by `&mut` [`PagePool`], but its cache has others:
+//! once the pool is tied to a NAPI, whoever frees a page on the CPU on which that NAPI is due, in
+//! softirq context, puts it there with no lock (`page_pool_napi_local()`). So pages are taken by
+//! the poll of that very NAPI, beside which nothing of the sort runs; or, while the pool is tied to
+//! none, under RTNL, without which it cannot be tied. [`Consumer`] says which of them it is that
+//! asks, and each call looks once whether it is the right one. XDP frames that could not be
+//! redirected are put there, too, by the poll that ran the program: a poll runs one only on pages
+//! of the pool that is tied to its NAPI ([`Buff`](super::xdp::Buff)).
+//!
+//! A driver can keep its pool where it wants, exchange it with another's, or forget it. What the
+//! NAPI and the pool know of each other does not depend on it: the device has a reference of its
+//! own to the pool that is tied to its NAPI (the tie), and unties it before that NAPI runs with
+//! other rings or none, or is deleted. Both are done under RTNL, while NAPI is disabled, which it
+//! becomes only when nobody is between the look at the NAPI and the cache. The C side counts the
+//! users of a pool, of which the last one ends it: [`RxQueue`] is one, [`Pool`] the other. A pool
+//! that is forgotten is a leak.
+//!
+//! A pool refers to its network device. It is made only for one that is registered, so that the
+//! core has it refer to another one when that is unregistered (`page_pool_unreg_netdev()`); and it
+//! holds a reference to the device that it maps pages for. The [`RxQueue`]'s pointer is compared,
+//! and followed only if it is that of the device that polls ([`super::xdp`]).
+//!
+//! A page that is out of the pool keeps the pool's memory alive (`page_pool_destroy()` waits for it
+//! in the background), so a [`Buffer`] needs no reference to its pool. It can be dropped anywhere:
+//! in a hard interrupt, which may be one in the middle of what the softirq below does to the cache,
+//! the page is lost instead of put back, with a warning.
+//!
+//! A page given to the device must not be dropped before the device is halted or has written it
+//! back; the ring that holds the buffers sees to that. A device that writes on changes bytes of
+//! somebody else's, which no abstraction can know ([`super::lifecycle`]).
 
 mod slot;
+mod tie;
 
-pub(crate) use self::slot::Slot;
+pub(super) use self::tie::Tie;
+pub(crate) use self::{
+    slot::Slot,
+    tie::Consumer, //
+};
+
+use self::tie::Pool;
 
 use super::{
     bindings,
-    context::DisabledNapi,
+    context::{
+        DisabledNapi,
+        NapiContext,
+        Rtnl, //
+    },
     dma::device_as_ptr,
     driver::Driver,
-    xdp::RxQueue,
-    Device as NetDevice, //
+    xdp::RxQueue, //
 };
 use core::{
     mem::ManuallyDrop,
@@ -44,7 +78,8 @@ use kernel::{
     },
     error::from_err_ptr,
     page::PAGE_SIZE,
-    prelude::*, //
+    prelude::*,
+    sync::Arc, //
 };
 
 /// Bytes before the data: XDP's headroom, which also holds the stack's `NET_SKB_PAD`.
@@ -62,38 +97,27 @@ pub(crate) const CAPACITY: usize = PAGE_SIZE - HEADROOM - TAILROOM;
 pub(crate) struct PagePool {
     // Before the pool.
     rxq: RxQueue,
-    pool: Pool,
-}
-
-/// A page pool.
-///
-/// # Invariants
-///
-/// The pointer is to a valid page pool with `PP_FLAG_DMA_MAP`, and this is the only one to
-/// allocate from it.
-struct Pool(NonNull<bindings::page_pool>);
-
-// SAFETY: A page pool is not tied to a task; `&mut self` serialises its allocation side.
-unsafe impl Send for Pool {}
-
-impl Drop for Pool {
-    fn drop(&mut self) {
-        // SAFETY: The pool is valid and has no other user.
-        unsafe { bindings::page_pool_destroy(self.0.as_ptr()) };
-    }
+    pool: Arc<Pool>,
 }
 
 impl PagePool {
     /// Makes a pool whose pages hold up to `max_len` bytes (at most [`CAPACITY`]) of data written
     /// by `dev`, sized for a ring of `entries`. May sleep.
     ///
-    /// Fails with `ENOMEM`, or `EINVAL` for sizes that don't fit.
+    /// Fails with `ENOMEM`, with `EINVAL` for sizes that don't fit, or with `ENODEV` while the
+    /// network device is being unregistered.
     pub(crate) fn new<T: Driver>(
+        rtnl: &Rtnl<'_, T>,
         dev: &Device<Bound>,
-        netdev: &NetDevice<T>,
         entries: usize,
         max_len: usize,
     ) -> Result<Self> {
+        let netdev = rtnl.device();
+
+        // From then on the core would not see that the pool refers to it.
+        if !netdev.is_registered() {
+            return Err(ENODEV);
+        }
         if max_len > CAPACITY {
             return Err(EINVAL);
         }
@@ -120,37 +144,54 @@ impl PagePool {
         // SAFETY: The parameters are valid, and so is `dev`, to which the pool takes a reference.
         let pool = from_err_ptr(unsafe { bindings::page_pool_create(&params) })?;
 
-        // INVARIANT: The pool was made just now, with PP_FLAG_DMA_MAP.
-        let pool = Pool(NonNull::new(pool).ok_or(ENOMEM)?);
+        let raw = NonNull::new(pool).ok_or(ENOMEM)?;
+        // SAFETY: The pool was made just now, with PP_FLAG_DMA_MAP and without a NAPI.
+        let pool = Arc::new(unsafe { Pool::from_raw(raw) }, GFP_KERNEL)?;
 
         Ok(Self {
-            // SAFETY: The pool is valid, and dropped after; the device outlives its rings.
-            rxq: unsafe { RxQueue::new(netdev.as_ptr(), pool.0)? },
+            // SAFETY: Both are valid; the pool is dropped after.
+            rxq: unsafe { RxQueue::new(netdev.as_ptr(), raw)? },
             pool,
         })
     }
 
-    fn as_ptr(&self) -> *mut bindings::page_pool {
-        self.pool.0.as_ptr()
+    pub(super) fn as_ptr(&self) -> *mut bindings::page_pool {
+        self.pool.as_ptr()
     }
 
-    pub(super) fn rxq(&self) -> &RxQueue {
-        &self.rxq
+    #[inline]
+    fn is_for(&self, consumer: &impl Consumer) -> bool {
+        self.pool.is_for(consumer)
+    }
+
+    /// Returns the queue that it is the memory of, if pages are taken by that NAPI.
+    #[inline]
+    pub(super) fn rxq<T: Driver>(&self, ctx: &NapiContext<'_, T>) -> Option<&RxQueue> {
+        self.is_for(ctx).then_some(&self.rxq)
     }
 
     /// Ties the pool to the NAPI that is about to use it, so that pages freed in its context go
     /// straight back to the cache. `napi` proves that NAPI is disabled now.
+    ///
+    /// That lasts until the interface goes down or gets other rings, and ends for the pool that was
+    /// tied to it. It comes to nothing if the pool was not made for the device of the NAPI.
     pub(crate) fn attach(&mut self, napi: &DisabledNapi<'_>) {
-        // SAFETY: The pool and the NAPI are valid; the NAPI is disabled, and the pool is
-        // destroyed before the NAPI is deleted.
-        unsafe { bindings::page_pool_enable_direct_recycling(self.pool.0.as_ptr(), napi.as_ptr()) };
+        if self.rxq.is_of(napi.device_ptr()) {
+            // SAFETY: `napi` proves it, and has its device's place.
+            unsafe { napi.pool().tie(&self.pool, napi.as_ptr()) };
+        }
     }
 
-    /// Takes a page, synced for the device. Atomic context is fine.
+    /// Takes a page, synced for the device. None if there is no memory, or if it is not for
+    /// `consumer` to take one.
     #[inline]
-    pub(crate) fn alloc(&mut self) -> Option<Buffer> {
-        // SAFETY: The pool is valid, and `&mut self` makes us the only one to allocate.
-        let page = unsafe { bindings::netdev_helper_pp_alloc(self.pool.0.as_ptr()) };
+    pub(crate) fn alloc(&mut self, consumer: &impl Consumer) -> Option<Buffer> {
+        if !self.is_for(consumer) {
+            return None;
+        }
+        // SAFETY: The pool is valid; `&mut self` makes us the only one to allocate, and nobody
+        // recycles into its cache meanwhile, as just checked.
+        let page = unsafe { bindings::netdev_helper_pp_alloc(self.as_ptr()) };
 
         // INVARIANT: The page comes from a pool that maps its pages.
         NonNull::new(page).map(|page| Buffer { page })
@@ -222,8 +263,9 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants the page is from a pool and owned; it goes back here.
-        unsafe { bindings::netdev_helper_pp_put(self.page.as_ptr(), false) };
+        // SAFETY: By the type invariants the page is from a pool and owned; it goes back here. The
+        // helper looks after the context.
+        unsafe { bindings::netdev_helper_pp_put(self.page.as_ptr()) };
     }
 }
 

@@ -28,6 +28,7 @@ use super::{
     ethtool,
     lifecycle,
     ndo,
+    page_pool,
     xdp, //
 };
 use core::{
@@ -90,6 +91,7 @@ impl<'a, T: Driver + ethtool::Operations + 'a> Registration<'a, T> {
                 tx: UnsafeCell::new(None),
                 rx: UnsafeCell::new(None),
                 xdp: xdp::Slot::new(),
+                pool: page_pool::Tie::new(),
                 napi: Opaque::new(bindings::napi_struct::default()),
                 watchdog: Opaque::new(bindings::timer_list::default()),
                 hold: Opaque::new(bindings::hrtimer::default()),

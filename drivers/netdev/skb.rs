@@ -167,6 +167,11 @@ impl SkBuff {
         unsafe { users.read_volatile() != 1 }
     }
 
+    /// Returns whether the packet was ever cloned, so that others may have its frags as well.
+    pub(super) fn is_cloned(&self) -> bool {
+        self.raw().cloned() != 0
+    }
+
     /// Returns how many bytes lie in the linear part.
     #[inline]
     pub(crate) fn head_len(&self) -> usize {

@@ -19,8 +19,10 @@
 //! What `xdp_do_redirect()` has queued must be flushed before the poll returns: the context
 //! remembers it, and [`super::ndo::poll`] does it.
 //!
-//! A [`RxQueue`] is registered for a device that it does not keep. It is compared with the one that
-//! polls, and not followed ([`Buff::run`]).
+//! A [`RxQueue`] is registered for a device that it does not keep. Programs follow its pointer, but
+//! only in a poll of the NAPI that its pool is tied to ([`Buff::run`]). That is the NAPI of the
+//! device to which it points: the two are compared before a pool is tied
+//! ([`PagePool::attach`](super::page_pool::PagePool::attach)).
 //!
 //! Frames that others redirect here stay theirs from the first on that the driver gives back; it
 //! is looked at whether that is the one that came.
@@ -176,7 +178,8 @@ impl RxQueue {
     ///
     /// # Safety
     ///
-    /// `dev` and `pool` must be valid, and the result be dropped before them.
+    /// `dev` and `pool` must be valid, and the result be dropped before `pool`. Who has a program
+    /// use it must see to it that `dev` is still valid.
     pub(super) unsafe fn new(
         dev: *mut bindings::net_device,
         pool: NonNull<bindings::page_pool>,
@@ -184,8 +187,8 @@ impl RxQueue {
         let mut rxq = KBox::new(bindings::xdp_rxq_info::default(), GFP_KERNEL)?;
 
         // CAST: 2^12 to 2^16.
-        // SAFETY: By the safety requirements; a frag has a page to itself. The NAPI's number is
-        // of no use to anybody.
+        // SAFETY: By the safety requirements; a frag has a page to itself. The device is noted, and
+        // not looked at, neither here nor at the end. The NAPI's number is of no use to anybody.
         to_result(unsafe { bindings::__xdp_rxq_info_reg(&mut *rxq, dev, 0, 0, PAGE_SIZE as u32) })?;
         // INVARIANT: Registered just now.
         let mut this = Self(rxq);
@@ -203,8 +206,7 @@ impl RxQueue {
 
     /// Returns whether it is a queue of `dev`, which is valid: if so it is as well, whatever
     /// became of the device that the queue was made for.
-    #[inline]
-    fn is_of(&self, dev: *mut bindings::net_device) -> bool {
+    pub(super) fn is_of(&self, dev: *mut bindings::net_device) -> bool {
         self.0.dev == dev
     }
 

@@ -1,13 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Where a ring keeps the pages of its descriptors.
+//!
+//! # Soundness
+//!
+//! A page is shared with no more than one packet: it is lent only while there is a [`Buffer`] in
+//! the slot, all of it ours, and is one again only when ours is the last share. The shares are
+//! counted in the page (`pp_ref_count`), and every way to free a packet ends one, as it has
+//! `pp_recycle` set. No page is added to a packet that has not, nor to one with other owners or
+//! clones, which look at its frags with no lock.
+//!
+//! Who has a packet may take more references to its page (`splice()`, GRO, a clone), and gives up
+//! the share after that; so a page of which all shares are ours, but not all references, goes to
+//! its pool, which gives it back to the system.
+//!
+//! A slot may hold a page of another pool than the one it is renewed from: what is done with a page
+//! is done by its own, to which it points.
 
 use super::{
     super::{
         bindings,
+        driver::Driver,
+        NapiContext,
         SkBuff, //
     },
     Buffer,
+    Consumer,
     PagePool,
     CAPACITY, //
 };
@@ -85,18 +103,28 @@ impl Slot {
 
     /// Sees to it that there is a buffer in each of `slots`, as far as `addresses` goes, where it
     /// says at which address the device is to write. Returns in how many there is, from the first
-    /// on: fewer if there is no memory. Softirq context, or NAPI disabled.
+    /// on: fewer if there is no memory, none if it is not for `consumer` to take pages from `pool`.
     ///
     /// The buffer is the one that is there, the page that was lent if nobody else has a share of it
     /// any more, or one from `pool`.
-    pub(crate) fn renew(slots: &mut [Self], addresses: &mut [u64], pool: &mut PagePool) -> usize {
+    #[inline]
+    pub(crate) fn renew(
+        slots: &mut [Self],
+        addresses: &mut [u64],
+        pool: &mut PagePool,
+        consumer: &impl Consumer,
+    ) -> usize {
+        if !pool.is_for(consumer) {
+            return 0;
+        }
         let count = slots.len().min(addresses.len());
 
         // INVARIANT: What the helper leaves is null or a page of which all shares are ours.
         // CAST: A ring has fewer than 2^32 descriptors. A slot is a pointer.
-        // SAFETY: The pool is valid, and `&mut` makes us the only one to allocate. Both are `count`
-        // long. By the type invariants each page is from a pool, and a share of it, or all of it,
-        // is ours.
+        // SAFETY: The pool is valid; `&mut` makes us the only one to allocate, and nobody recycles
+        // into its cache meanwhile, as just checked. Both are `count` long. By the type invariants
+        // each page is from a pool, and a share of it, or all of it, is ours. Not in hard interrupt
+        // context, where there is no `Consumer`.
         unsafe {
             bindings::netdev_helper_pp_renew(
                 pool.as_ptr(),
@@ -107,13 +135,18 @@ impl Slot {
         }
     }
 
-    /// Makes the first `len` bytes of the buffer a packet: its linear part. Softirq context.
+    /// Makes the first `len` bytes of the buffer a packet: its linear part.
     ///
     /// Whatever the caller has read before is read before the data. The buffer stays if it fails:
     /// with `EINVAL` if `len` is above [`CAPACITY`] or there is no buffer, `ENOMEM` without memory
     /// for the packet.
     #[inline]
-    pub(crate) fn lend(&mut self, len: usize) -> Result<SkBuff> {
+    pub(crate) fn lend<T: Driver>(
+        &mut self,
+        ctx: &NapiContext<'_, T>,
+        len: usize,
+    ) -> Result<SkBuff> {
+        let _ = ctx;
         let page = self.buffer().ok_or(EINVAL)?;
 
         if len > CAPACITY {
@@ -121,7 +154,8 @@ impl Slot {
         }
         // CAST: Below PAGE_SIZE.
         // SAFETY: By the type invariants the page is from a pool and exclusively owned; headroom
-        // and data fit before the shared info.
+        // and data fit before the shared info. This is a poll: what the packet is made of comes
+        // from a cache of the CPU's.
         let skb = unsafe { bindings::netdev_helper_pp_build_skb(page.as_ptr(), len as u32) };
         let skb = NonNull::new(skb).ok_or(ENOMEM)?;
 
@@ -134,20 +168,21 @@ impl Slot {
     /// Appends the first `len` bytes of the buffer to `skb`, as a frag.
     ///
     /// Whatever the caller has read before is read before the data. The buffer stays if it fails:
-    /// with `EINVAL` as [`Self::lend`], or if `skb` is not made of pages of a page pool; with
-    /// `ENOSPC` if it has no room for another frag.
+    /// with `EINVAL` as [`Self::lend`], or if `skb` does not give its pages back to page pools, was
+    /// cloned, or has other owners; with `ENOSPC` if it has no room for another frag.
     pub(crate) fn lend_to(&mut self, skb: &mut SkBuff, len: usize) -> Result {
         let page = self.buffer().ok_or(EINVAL)?;
 
-        if len > CAPACITY || !skb.is_recycled() {
+        if len > CAPACITY || skb.is_shared() || skb.is_cloned() || !skb.is_recycled() {
             return Err(EINVAL);
         }
         if skb.nr_frags() >= bindings::MAX_SKB_FRAGS as usize {
             return Err(ENOSPC);
         }
         // CAST: Below PAGE_SIZE.
-        // SAFETY: By the type invariants the page is from a pool and exclusively owned; headroom and
-        // data are within it. The packet is valid, recycles its pages, and has room for a frag.
+        // SAFETY: By the type invariants the page is from a pool and exclusively owned; headroom
+        // and data are within it. The packet is valid, ours alone with its frags, recycles its
+        // pages, and has room for a frag.
         unsafe {
             bindings::netdev_helper_pp_add_frag(skb.as_ptr(), page.as_ptr(), len as u32);
         }
@@ -163,8 +198,8 @@ impl Drop for Slot {
 
         if !page.is_null() {
             // SAFETY: By the type invariants the page is from a pool, and a share of it ours, which
-            // ends here; all of a buffer is one.
-            unsafe { bindings::netdev_helper_pp_put(page, false) };
+            // ends here; all of a buffer is one. The helper looks after the context.
+            unsafe { bindings::netdev_helper_pp_put(page) };
         }
     }
 }

@@ -12,11 +12,16 @@
 //!
 //! `rxq` points to the queue of a pool that is borrowed for the run, and is used by nothing but the
 //! run, the conversion to a frame and the redirection, all of which are in [`Buff::run`]. It is set
-//! anew for each. The queue names the device, which is compared with the one whose NAPI polls: a
-//! pool that has outlived its device is not used.
+//! anew for each. The queue names the device, which is the one whose NAPI polls: its pool is tied
+//! to that NAPI. A pool that has outlived its device is tied to none, and not used.
+//!
+//! Where a frame cannot be redirected, the core puts its pages into the cache of their pool, with
+//! no lock (`xdp_return_frame_rx_napi()`). A poll may do that, as the pool of them all is tied to
+//! its NAPI: the first page is looked at before each run, the others when they are added.
 //!
 //! Packets are made in softirq context, of which a [`NapiContext`] is the proof: they come from a
-//! cache of the CPU's. Pages go back to their pools in any context but with interrupts off.
+//! cache of the CPU's. Pages go back to their pools in any context but a hard interrupt, in
+//! which they are lost ([`page_pool`](super::super::page_pool)).
 
 use super::{
     super::{
@@ -115,13 +120,15 @@ impl Buff {
         }
     }
 
-    /// Appends the next buffer. `Err` if there are too many; all of the frame is gone then.
+    /// Appends the next buffer. `Err` if there are too many, or if it is from another pool; all of
+    /// the frame is gone then.
     pub(crate) fn append(mut self, filled: Filled) -> Result<Self> {
         let (buffer, len) = filled.into_parts();
 
         // INVARIANT: The page is owned by the frags if that succeeds.
         // CAST: All are at most PAGE_SIZE.
-        // SAFETY: The frame is valid; the page has `len` bytes of data behind HEADROOM.
+        // SAFETY: The frame is valid; the page is from a pool and has `len` bytes of data behind
+        // HEADROOM.
         let added = unsafe {
             bindings::netdev_helper_xdp_add_frag(
                 &mut self.raw,
@@ -165,8 +172,8 @@ impl Buff {
     /// Runs `prog` on the frame.
     ///
     /// A frame of several buffers, for a program that cannot deal with them, is aborted, and so
-    /// is one without an Ethernet header, or with a `pool` that is another device's. `pool` is
-    /// where the frame comes from, as far as the program is told.
+    /// is one without an Ethernet header, or one that is not from `pool`, or that comes from a
+    /// pool that is not tied to the NAPI of the poll.
     pub(crate) fn run<T: Driver>(
         mut self,
         ctx: &NapiContext<'_, T>,
@@ -175,20 +182,27 @@ impl Buff {
     ) -> Verdict {
         let dev = ctx.device().as_ptr();
         let prog_ptr = prog.prog.as_ptr();
-        let rxq = pool.rxq();
 
-        if self.head().len() < ETH_HLEN
-            || (self.has_frags() && !prog.has_frags())
-            || !rxq.is_of(dev)
-        {
+        if self.head().len() < ETH_HLEN || (self.has_frags() && !prog.has_frags()) {
             return Verdict::Lost(Reason::Aborted, self);
         }
+        let Some(rxq) = pool.rxq(ctx) else {
+            return Verdict::Lost(Reason::Aborted, self);
+        };
+
         self.raw.rxq = rxq.as_ptr();
 
         // INVARIANT: The helpers that programs have for it keep data and frags within bounds.
         // SAFETY: The program is valid, and so are the frame and, as long as `pool` is borrowed,
-        // the queue, and its device; this is NAPI's poll.
-        let action = unsafe { bindings::netdev_helper_xdp_run(prog_ptr, &mut self.raw) };
+        // the queue, and its device; this is NAPI's poll, and the pool is tied to that NAPI.
+        let action = unsafe {
+            bindings::netdev_helper_xdp_run(
+                prog_ptr,
+                &mut self.raw,
+                self.page.as_ptr(),
+                pool.as_ptr(),
+            )
+        };
         let reason = match action {
             bindings::xdp_action_XDP_PASS => return Verdict::Pass(self),
             bindings::xdp_action_XDP_DROP => return Verdict::Lost(Reason::Drop, self),

@@ -32,8 +32,8 @@ use kernel::{
 };
 
 /// A frame to be sent, `struct xdp_frame`, from whatever memory: its first part, which may be all
-/// of it, and frags. Dropping it returns the memory to where it came from; not in hard interrupt
-/// context, nor with interrupts off.
+/// of it, and frags. Dropping it returns the memory to where it came from; not with interrupts
+/// off, and in a hard interrupt it is lost, with a warning.
 ///
 /// # Invariants
 ///
@@ -134,8 +134,9 @@ impl Frame {
 
 impl Drop for Frame {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants; the ownership ends here.
-        unsafe { bindings::xdp_return_frame(self.0.as_ptr()) };
+        // SAFETY: By the type invariants; the ownership ends here. The helper looks after the
+        // context.
+        unsafe { bindings::netdev_helper_xdp_return(self.0.as_ptr()) };
     }
 }
 

@@ -9,7 +9,8 @@ use crate::netdev::{
     page_pool::{
         Buffer,
         Filled,
-        PagePool, //
+        PagePool,
+        Slot, //
     },
     SkBuff, //
 };
@@ -42,6 +43,7 @@ pub(crate) struct Tx<'bound> {
 pub(crate) struct Rx {
     pub(crate) buffer: Option<Buffer>,
     pub(crate) filled: Option<Filled>,
+    pub(crate) slot: Slot,
     pub(crate) pool: PagePool,
 }
 
@@ -155,8 +157,10 @@ pub(crate) mod prelude {
             ethtool,
             page_pool::{
                 Buffer,
+                Consumer,
                 Filled,
-                PagePool, //
+                PagePool,
+                Slot, //
             },
             xdp,
             AddrList,

@@ -87,9 +87,9 @@ fn map_unbound(dev: &ARef<device::Device>, skb: &SkBuff) {
 }
 
 /// no pages are mapped for a device that may not be bound
-fn pool_unbound(dev: &ARef<device::Device>, netdev: &Device<Sample<'_>>) {
+fn pool_unbound(rtnl: &Rtnl<'_, Sample<'_>>, dev: &ARef<device::Device>) {
     #[cfg(misuse)]
-    let _ = PagePool::new(dev, netdev, 256, 2048); //~ E0308 mismatched types
+    let _ = PagePool::new(rtnl, dev, 256, 2048); //~ E0308 mismatched types
 }
 
 /// a program is not kept beyond the poll

@@ -92,29 +92,59 @@ fn buffer(buffer: Buffer) -> Option<Filled> {
     filled
 }
 
-/// a receive buffer does not go back to the pool twice
-fn recycled(pool: &mut PagePool, buffer: Buffer) {
+/// a receive buffer is not in two slots
+fn two_slots(one: &mut Slot, other: &mut Slot, buffer: Buffer) {
     #[cfg(misuse)]
-    pool.recycle(buffer);
-    pool.recycle(buffer); //~ E0382 use of moved value: `buffer`
+    one.put(buffer);
+    other.put(buffer); //~ E0382 use of moved value: `buffer`
 }
 
-/// data are not looked at after their page went back to the pool
-fn data(pool: &mut PagePool, filled: Filled) -> usize {
+/// data are not looked at after their page went back to its slot
+fn data(slot: &mut Slot, filled: Filled) -> usize {
     let data = filled.data();
     let len = data.len();
 
-    pool.recycle(filled.into_buffer()); //~ E0505 cannot move out of `filled` because it is borrowed
+    slot.put(filled.into_buffer()); //~ E0505 cannot move out of `filled` because it is borrowed
     #[cfg(misuse)]
     let len = data.len();
     len
 }
 
-/// a page is not part of two packets
-fn two_packets(filled: Filled, skb: &mut SkBuff, other: &mut SkBuff) {
-    let _ = filled.append_to(skb);
+/// a slot's share of a page is not copied
+fn copied_share(slot: &mut Slot) {
     #[cfg(misuse)]
-    let _ = filled.append_to(other); //~ E0382 use of moved value: `filled`
+    let other = *slot; //~ E0507 cannot move out of `*slot` which is behind a mutable reference
+}
+
+/// nor is the slot cloned
+fn cloned_share(slot: &mut Slot) {
+    #[cfg(misuse)]
+    let other = slot.clone(); //~ E0599 no method named `clone` found for mutable reference `&mut Slot`
+}
+
+/// a page is not part of a frame and of a packet
+fn frame_and_packet(
+    ctx: &NapiContext<'_, Sample<'_>>,
+    slot: &mut Slot,
+    filled: Filled,
+) -> xdp::Buff {
+    let buff = xdp::Buff::new(filled);
+    #[cfg(misuse)]
+    slot.put(filled.into_buffer()); //~ E0382 use of moved value: `filled`
+    let _ = slot.lend(ctx, 64);
+    buff
+}
+
+/// a page becomes a packet in a poll only
+fn lent_under_rtnl(rtnl: &mut Rtnl<'_, Sample<'_>>, slot: &mut Slot) {
+    #[cfg(misuse)]
+    let skb = slot.lend(rtnl, 64); //~ E0308 mismatched types
+}
+
+/// nor does it become one under the transmit lock
+fn lent_in_xmit(ctx: &TxContext<'_, Sample<'_>>, slot: &mut Slot) {
+    #[cfg(misuse)]
+    let skb = slot.lend(ctx, 64); //~ E0308 mismatched types
 }
 
 /// a frame is not looked at after its XDP program's verdict
@@ -136,16 +166,16 @@ fn outside_of_poll(rtnl: &mut Rtnl<'_, Sample<'_>>, buff: xdp::Buff) {
     let skb = buff.into_skb(rtnl); //~ E0308 mismatched types
 }
 
-/// a frame that is to be sent back is not recycled, too
-fn sent_and_recycled(rx: &mut Rx, verdict: xdp::Verdict) -> Option<xdp::TxFrame> {
+/// a frame that is to be sent back is not received to again, too
+fn sent_and_received(slot: &mut Slot, verdict: xdp::Verdict) -> Option<xdp::TxFrame> {
     match verdict {
         xdp::Verdict::Tx(frame) => {
             #[cfg(misuse)]
-            frame.recycle(&mut rx.pool); //~ E0599 no method named `recycle` found for struct `TxFrame`
+            slot.put(frame.into_buffer()); //~ E0599 no method named `into_buffer` found for struct `TxFrame`
             Some(frame)
         }
         xdp::Verdict::Lost(_, buff) => {
-            buff.recycle(&mut rx.pool);
+            slot.put(buff.into_buffer());
             None
         }
         _ => None,

@@ -102,7 +102,39 @@ fn attach_in_poll(ctx: &NapiContext<'_, Sample<'_>>, rx: &mut Rx) {
 }
 
 /// a page pool has one user at a time
-fn shared_pool(pool: &PagePool) {
+fn shared_pool(ctx: &NapiContext<'_, Sample<'_>>, pool: &PagePool) {
     #[cfg(misuse)]
-    let page = pool.alloc(); //~ E0596 cannot borrow `*pool` as mutable
+    let page = pool.alloc(ctx); //~ E0596 cannot borrow `*pool` as mutable
+}
+
+/// no page is taken under the transmit lock
+fn taken_in_xmit(ctx: &TxContext<'_, Sample<'_>>, pool: &mut PagePool) {
+    #[cfg(misuse)]
+    let page = pool.alloc(ctx); //~ E0277 the trait bound `TxContext<'_, Sample<'_>>: Consumer` is not satisfied
+}
+
+/// no page is taken in an interrupt
+fn taken_in_interrupt(ctx: &IrqContext<'_, Sample<'_>>, pool: &mut PagePool) {
+    #[cfg(misuse)]
+    let page = pool.alloc(ctx); //~ E0277 the trait bound `IrqContext<'_, Sample<'_>>: Consumer` is not satisfied
+}
+
+/// no page is taken by who has but the device
+fn taken_anywhere(dev: &Device<Sample<'_>>, pool: &mut PagePool) {
+    #[cfg(misuse)]
+    let page = pool.alloc(dev); //~ E0277 the trait bound `Device<Sample<'_>>: Consumer` is not satisfied
+}
+
+/// slots are not filled under the transmit lock
+fn renewed_in_xmit(ctx: &TxContext<'_, Sample<'_>>, slots: &mut [Slot], pool: &mut PagePool) {
+    let mut addresses = [0; 16];
+
+    #[cfg(misuse)]
+    Slot::renew(slots, &mut addresses, pool, ctx); //~ E0277 the trait bound `TxContext<'_, Sample<'_>>: Consumer` is not satisfied
+}
+
+/// a page pool is not made without RTNL
+fn made_in_poll(ctx: &NapiContext<'_, Sample<'_>>) {
+    #[cfg(misuse)]
+    let pool = PagePool::new(ctx, ctx.dev, 256, 2048); //~ E0308 mismatched types
 }

@@ -80,3 +80,11 @@ fn no_unsafe(at: *const u8) {
     #[cfg(misuse)]
     let byte = unsafe { *at }; //~ unsafe_code usage of an `unsafe` block
 }
+
+/// a driver does not make anything a taker of pages
+mod consumer {
+    use super::*;
+
+    #[cfg(misuse)]
+    impl Consumer for Control {} //~ E0200 the trait `Consumer` requires an `unsafe impl` declaration
+}

@@ -104,7 +104,7 @@ impl<T: Driver> Table<T> {
     const STAT_OPS: bindings::netdev_stat_ops = bindings::netdev_stat_ops {
         get_queue_stats_rx: Some(get_queue_stats_rx::<T>),
         get_queue_stats_tx: Some(get_queue_stats_tx::<T>),
-        get_base_stats: Some(get_base_stats),
+        get_base_stats: Some(get_base_stats::<T>),
     };
 }
 
@@ -367,20 +367,21 @@ unsafe extern "C" fn get_queue_stats_tx<T: Driver>(
 }
 
 /// There are no queues of earlier configurations: the counters of queue 0 are never reset. What
-/// the queue reports is reported here as zero.
-unsafe extern "C" fn get_base_stats(
-    _dev: *mut bindings::net_device,
+/// the queue reports is reported here as zero, as the core sums up only that.
+unsafe extern "C" fn get_base_stats<T: Driver>(
+    dev: *mut bindings::net_device,
     rx: *mut bindings::netdev_queue_stats_rx,
     tx: *mut bindings::netdev_queue_stats_tx,
 ) {
-    // SAFETY: The storage is the caller's own, filled with "not set".
-    unsafe {
-        (*rx).packets = 0;
-        (*rx).bytes = 0;
-        (*rx).alloc_fail = 0;
-        (*tx).packets = 0;
-        (*tx).bytes = 0;
-    }
+    // SAFETY: The device is ours; the storage is the caller's own, filled with "not set".
+    let (dev, rx, tx) = unsafe { (Device::<T>::from_raw(dev), &mut *rx, &mut *tx) };
+    let mut rx = super::stats::QueueStatsRx::new(rx);
+    let mut tx = super::stats::QueueStatsTx::new(tx);
+
+    T::queue_stats_rx(dev, &mut rx);
+    rx.clear();
+    T::queue_stats_tx(dev, &mut tx);
+    tx.clear();
 }
 
 /// NAPI's poll.

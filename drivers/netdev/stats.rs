@@ -123,12 +123,30 @@ setters! {
     tx_heartbeat_errors, tx_window_errors,
 }
 
+/// Setters of a queue's statistics, where `NETDEV_STAT_NOT_SET` stands in what is not set.
+macro_rules! queue_setters {
+    ($type:ident, $raw:ident: $($name:ident),* $(,)?) => {
+        setters! { $type, $raw: $($name),* }
+
+        impl $type<'_> {
+            /// Makes zero of what has been set.
+            pub(super) fn clear(&mut self) {
+                $(
+                    if self.0.$name != u64::MAX {
+                        self.0.$name = 0;
+                    }
+                )*
+            }
+        }
+    };
+}
+
 /// Statistics of a receive queue, `struct netdev_queue_stats_rx`
 /// ([`include/net/netdev_queues.h`](srctree/include/net/netdev_queues.h)). What is not set is not
 /// shown.
 pub(crate) struct QueueStatsRx<'a>(&'a mut bindings::netdev_queue_stats_rx);
 
-setters! {
+queue_setters! {
     QueueStatsRx, netdev_queue_stats_rx:
     packets, bytes, alloc_fail, hw_drops, hw_drop_overruns,
     csum_unnecessary, csum_none, csum_bad,
@@ -137,7 +155,7 @@ setters! {
 /// Statistics of a transmit queue, `struct netdev_queue_stats_tx`. What is not set is not shown.
 pub(crate) struct QueueStatsTx<'a>(&'a mut bindings::netdev_queue_stats_tx);
 
-setters! {
+queue_setters! {
     QueueStatsTx, netdev_queue_stats_tx:
     packets, bytes, hw_drops, hw_drop_errors, csum_none, needs_csum, hw_gso_packets, hw_gso_bytes,
     hw_gso_wire_packets, hw_gso_wire_bytes, stop, wake,

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: TCP and UDP both ways, bytes compared, at MTUs from 68 to 16110; frames that are too long dropped whole and counted
-# long: not yet seen to pass on an idle machine
 # timeout: 400
 # mem: 768M
 

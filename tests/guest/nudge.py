@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: a transmitter that was switched off is switched on again without a reset; one that stays stuck is reset, with the facts told
-# long: not yet seen to pass on an idle machine
 # append: iomem=relaxed
 # timeout: 400
 # rust-only: the C driver resets at once, and counts it otherwise

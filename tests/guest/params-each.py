@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: each module parameter of the C driver: its name, its values, what it does, for each card, and what is said of wrong ones
-# long: not yet seen to pass on an idle machine
 # rust-only: the C driver shows most of them nowhere
 # nics: 2
 # timeout: 400

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: packets above 64 KiB segmented right (BIG TCP), contexts sent again only when they change
-# long: not yet seen to pass on an idle machine
 # timeout: 400
 # mem: 768M
 

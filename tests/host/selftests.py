@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: the kernel's own selftests for network drivers, those that are quick; each non-pass has its reason
-# long: its list is not complete yet; make selftests
 # timeout: 1200
 """tests/selftests/run SHORT=1, for tests/run."""
 

@@ -23,7 +23,7 @@ over_qmp() {
 		unplug || return 1
 		[ -z "$TRAFFIC" ] || traffic_stop
 		plug && pair || return 1
-		[ $((turn % 6)) -ne 4 ] || ip link set "$NIC_IF" down
+		[ $((turn % 6)) -ne 5 ] || ip link set "$NIC_IF" down
 	done
 }
 check "pulled and plugged $often times, every other one under traffic" over_qmp

@@ -1,0 +1,208 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# about: each memory allocation of up, resize, MTU, XDP, features, load and probe fails once: a clean error, nothing broken (debug kernel)
+# timeout: 300
+# long: not yet run on the debug kernel, the only one that fails allocations
+# expect-log: page allocation failure
+# c-skips: not all of its error paths hold
+
+import errno
+import fcntl
+import os
+import socket
+import struct
+
+import bpf
+from lib import *
+
+FAIL_NTH = "/proc/thread-self/fail-nth"
+if not os.path.exists(FAIL_NTH):
+    skip("failing allocations", "this kernel injects no faults")
+    finish()
+
+# Also where an allocation may sleep, and single pages; the kernel need not report each.
+for knob in ("failslab/ignore-gfp-wait", "fail_page_alloc/ignore-gfp-wait", "fail_page_alloc/ignore-gfp-highmem"):
+    with open(f"/sys/kernel/debug/{knob}", "w", encoding="utf-8") as file:
+        file.write("N")
+for knob, value in (("failslab/verbose", 0), ("fail_page_alloc/verbose", 0), ("fail_page_alloc/min-order", 0)):
+    with open(f"/sys/kernel/debug/{knob}", "w", encoding="utf-8") as file:
+        file.write(str(value))
+
+PCI_DEVICE = os.path.basename(os.path.realpath(f"/sys/class/net/{NIC}/device"))
+MODULE_FILE = f"/guest/{os.environ['MODULE']}"
+_control = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+# More than any operation has; what is left of the number tells whether one failed.
+MOST = 3000
+
+
+def interface_ioctl(request, body):
+    fcntl.ioctl(_control, request, struct.pack("16s24s", NIC.encode(), body))
+
+
+def set_flags(up_or_down):
+    interface_ioctl(0x8914, struct.pack("<H", up_or_down))  # SIOCSIFFLAGS
+
+
+def set_mtu(mtu):
+    interface_ioctl(0x8922, struct.pack("<i", mtu))  # SIOCSIFMTU
+
+
+def ethtool(request):
+    buffer = bytearray(request)
+    import ctypes
+    place = (ctypes.c_char * len(buffer)).from_buffer(buffer)
+    interface_ioctl(0x8946, struct.pack("<Q", ctypes.addressof(place)))  # SIOCETHTOOL
+
+
+def set_rings(size):
+    ethtool(struct.pack("<9I", 0x11, 0, 0, 0, 0, size, 0, 0, size))  # ETHTOOL_SRINGPARAM
+
+
+def write(path, text):
+    file = os.open(path, os.O_WRONLY)
+    try:
+        os.write(file, text.encode())
+    finally:
+        os.close(file)
+
+
+def nth(number, operation):
+    """Have the allocation of that number fail in the operation: (whether there was one, the error or None)."""
+    error = None
+    file = os.open(FAIL_NTH, os.O_RDWR)
+    try:
+        os.write(file, str(number).encode())
+        try:
+            operation()
+        except OSError as err:
+            error = err
+        left = os.pread(file, 20, 0)
+        os.pwrite(file, b"0", 0)
+    finally:
+        os.close(file)
+    return left.split(b"\0")[0].strip() == b"0", error
+
+
+# What an allocation that fails may make of an operation.
+GOOD = (errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN)
+
+
+def each(name, operation, undo, step=1, allowed=GOOD):
+    """The operation with its 1st, 2nd... allocation failing, until there is none left to fail."""
+    done = failed = 0
+    wrong = []
+    number = 1
+    while number < MOST:
+        injected, error = nth(number, operation)
+        if not injected:
+            if error:
+                wrong.append(f"without a fault: {error}")
+            break
+        done += 1
+        if error:
+            failed += 1
+            if error.errno not in allowed:
+                wrong.append(f"{number}: {error}")
+        # Whatever became of it, it can be undone and works the next time.
+        try:
+            undo(error)
+        except (OSError, RuntimeError) as err:
+            wrong.append(f"{number}, afterwards: {err}")
+            break
+        number += step
+    undo(None)
+    print(f"# {name}: {done} faults, {failed} errors", flush=True)
+    check(f"{name}: an error or none, each time", done > 0 and not wrong, f"{done} faults; " + "; ".join(wrong[:8]))
+
+
+def interface_up(_error=None):
+    set_flags(1)
+
+
+def interface_down(_error=None):
+    set_flags(0)
+
+
+def works(name):
+    check(f"after {name}: traffic", answers() and ping_all(50), run(f"ip -s link show {NIC}"))
+
+
+interface_down()
+each("up", interface_up, interface_down)
+pair()
+works("up")
+
+sizes = [512]
+
+
+def resize():
+    sizes.append(768 - sizes[-1] + 512)
+    set_rings(sizes[-1])
+
+
+each("resize", resize, lambda error: None)
+works("resize")
+set_rings(256)
+each("MTU", lambda: set_mtu(9000), lambda error: set_mtu(1500))
+works("MTU")
+
+program = bpf.prog(bpf.fixed(bpf.PASS))
+try:
+    bpf.attach(NIC, program)
+    bpf.detach(NIC)
+except OSError as err:
+    skip("XDP", err)
+else:
+    each("XDP attached", lambda: bpf.attach(NIC, program), lambda error: error or bpf.detach(NIC))
+    works("XDP")
+
+feature = [0]
+
+
+def toggle():
+    feature[0] ^= 1
+    ethtool(struct.pack("<II", 0x15, feature[0]))  # ETHTOOL_SRXCSUM
+
+
+each("checksums switched", toggle, lambda error: None)
+each("promiscuous", lambda: set_flags(0x101), lambda error: set_flags(1))
+works("features")
+
+
+# The driver core reports a probe that failed as ENODEV to who wrote to bind.
+def bind():
+    write(f"/sys/bus/pci/drivers/{DRIVER}/bind", PCI_DEVICE)
+
+
+def unbind(_error=None):
+    try:
+        write(f"/sys/bus/pci/drivers/{DRIVER}/unbind", PCI_DEVICE)
+    except OSError as err:
+        if err.errno != errno.ENODEV:
+            raise
+
+
+unbind()
+each("bind", bind, unbind, step=1, allowed=GOOD + (errno.ENODEV,))
+bind()
+check("the interface is back", wait_until(5, lambda: os.path.exists(f"/sys/class/net/{NIC}")))
+pair()
+works("bind")
+
+# Transmission and reception with one allocation in 20 failing, whoever makes it.
+for attribute, value in (("probability", 5), ("times", -1)):
+    for kind in ("failslab", "fail_page_alloc"):
+        with open(f"/sys/kernel/debug/{kind}/{attribute}", "w", encoding="utf-8") as file:
+            file.write(str(value))
+run("ping -q -f -c 2000 -s 1400 -w 20 10.9.0.2", fails=True)
+run("ping -q -f -c 300 -s 20000 -w 20 10.9.0.2", fails=True)
+for kind in ("failslab", "fail_page_alloc"):
+    for _ in range(100):
+        try:
+            with open(f"/sys/kernel/debug/{kind}/probability", "w", encoding="utf-8") as file:
+                file.write("0")
+            break
+        except OSError:
+            pass
+works("traffic with little memory")
+finish()

@@ -47,11 +47,6 @@ void netdev_helper_napi_gro_flush(struct napi_struct *napi)
 	napi_gro_flush(napi, false);
 }
 
-struct netdev_queue *netdev_helper_txq(struct net_device *dev)
-{
-	return netdev_get_tx_queue(dev, 0);
-}
-
 void netdev_helper_tx_disable(struct net_device *dev)
 {
 	netif_tx_disable(dev);
@@ -96,11 +91,6 @@ bool netdev_helper_tx_stopped(const struct netdev_queue *txq)
 void netdev_helper_tx_stop(struct netdev_queue *txq)
 {
 	netif_tx_stop_queue(txq);
-}
-
-void netdev_helper_tx_start(struct netdev_queue *txq)
-{
-	netif_tx_start_queue(txq);
 }
 
 void netdev_helper_tx_wake(struct netdev_queue *txq)
@@ -200,22 +190,6 @@ int netdev_helper_free_budget(void)
 void netdev_helper_skb_put_vlan(struct sk_buff *skb, u16 tci)
 {
 	__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q), tci);
-}
-
-bool netdev_helper_skb_vlan_tag(const struct sk_buff *skb, u16 *tci)
-{
-	*tci = skb_vlan_tag_get(skb);
-	return skb_vlan_tag_present(skb);
-}
-
-int netdev_helper_skb_checksum_start(const struct sk_buff *skb)
-{
-	return skb_checksum_start_offset(skb);
-}
-
-unsigned int netdev_helper_skb_tcp_header_len(const struct sk_buff *skb)
-{
-	return skb_tcp_all_headers(skb);
 }
 
 /*
@@ -554,11 +528,6 @@ void netdev_helper_pp_sync_for_cpu(struct page *page, u32 offset, u32 len)
 				   len);
 }
 
-void *netdev_helper_priv(struct net_device *dev)
-{
-	return netdev_priv(dev);
-}
-
 void netdev_helper_set_parent(struct net_device *dev, struct device *parent)
 {
 	SET_NETDEV_DEV(dev, parent);
@@ -589,11 +558,6 @@ bool netdev_helper_can_wakeup(const struct net_device *dev)
 int netdev_helper_set_wakeup(struct net_device *dev, bool enable)
 {
 	return device_set_wakeup_enable(dev->dev.parent, enable);
-}
-
-bool netdev_helper_needs_ops_lock(const struct net_device *dev)
-{
-	return netdev_need_ops_lock(dev);
 }
 
 netdev_features_t netdev_helper_features_check(struct sk_buff *skb,

@@ -24,7 +24,6 @@ void netdev_helper_napi_set_irq(struct napi_struct *napi, int irq);
 void netdev_helper_napi_gro_flush(struct napi_struct *napi);
 
 /* Transmit queue 0 */
-struct netdev_queue *netdev_helper_txq(struct net_device *dev);
 void netdev_helper_tx_disable(struct net_device *dev);
 void netdev_helper_tx_lock_bh(struct netdev_queue *txq);
 void netdev_helper_tx_unlock_bh(struct netdev_queue *txq);
@@ -34,7 +33,6 @@ void netdev_helper_tx_unlock(struct netdev_queue *txq);
 void netdev_helper_tx_touch(struct netdev_queue *txq);
 bool netdev_helper_tx_stopped(const struct netdev_queue *txq);
 void netdev_helper_tx_stop(struct netdev_queue *txq);
-void netdev_helper_tx_start(struct netdev_queue *txq);
 void netdev_helper_tx_wake(struct netdev_queue *txq);
 bool netdev_helper_tx_sent(struct netdev_queue *txq, unsigned int bytes);
 bool netdev_helper_xmit_more(void);
@@ -56,9 +54,6 @@ void netdev_helper_skb_tx_timestamp(struct sk_buff *skb,
 void netdev_helper_skb_free(struct sk_buff *skb, enum skb_drop_reason reason);
 int netdev_helper_free_budget(void);
 void netdev_helper_skb_put_vlan(struct sk_buff *skb, u16 tci);
-bool netdev_helper_skb_vlan_tag(const struct sk_buff *skb, u16 *tci);
-int netdev_helper_skb_checksum_start(const struct sk_buff *skb);
-unsigned int netdev_helper_skb_tcp_header_len(const struct sk_buff *skb);
 void netdev_helper_skb_prepare_tso4(struct sk_buff *skb);
 void netdev_helper_skb_prepare_uso4(struct sk_buff *skb);
 
@@ -104,14 +99,12 @@ netdev_helper_xdp_frame_shinfo(const struct xdp_frame *frame);
 u32 netdev_helper_xdp_frame_tailroom(const struct xdp_frame *frame);
 
 /* net_device */
-void *netdev_helper_priv(struct net_device *dev);
 void netdev_helper_set_parent(struct net_device *dev, struct device *parent);
 void netdev_helper_intx(struct net_device *dev, bool on);
 bool netdev_helper_running(const struct net_device *dev);
 bool netdev_helper_rtnl_locked(void);
 bool netdev_helper_can_wakeup(const struct net_device *dev);
 int netdev_helper_set_wakeup(struct net_device *dev, bool enable);
-bool netdev_helper_needs_ops_lock(const struct net_device *dev);
 
 netdev_features_t netdev_helper_features_check(struct sk_buff *skb,
 					       netdev_features_t features);

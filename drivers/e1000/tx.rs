@@ -13,6 +13,8 @@
 
 mod frames;
 mod gather;
+mod packet;
+mod watch;
 
 use self::gather::Gather;
 use crate::{
@@ -28,9 +30,7 @@ use crate::{
             TxFlags, //
         },
         queue,
-        regs,
-        ring::Ring,
-        Regs, //
+        ring::Ring, //
     },
     netdev::{
         dma::{
@@ -38,18 +38,12 @@ use crate::{
             TxMapping,
             COPY_SIZE, //
         },
-        netdev_warn,
         xdp::Frame,
         DropReason,
-        Events,
         SkBuff,
         TxContext, //
     },
-    offload::{
-        self,
-        Plan,
-        MIN_FRAME, //
-    },
+    offload::MIN_FRAME,
 };
 use kernel::{
     device::{
@@ -67,8 +61,8 @@ use kernel::{
     },
 };
 
-/// Descriptors that one packet may take: a context, and what [`offload::check`] allows for the
-/// linear part and frags. More in a ring that has them, for the largest segmentations.
+/// Descriptors that one packet may take: a context, and what
+/// [`offload::check`](crate::offload::check) allows for the linear part and frags. More in a ring that has them, for the largest segmentations.
 const MAX_DESCRIPTORS: u16 = 24;
 const MAX_DESCRIPTORS_LARGE: u16 = 56;
 
@@ -206,31 +200,6 @@ impl<'bound> Queue<'bound> {
         Ok(())
     }
 
-    /// Takes a packet of any kind.
-    #[inline(never)]
-    fn xmit_any(&mut self, ctx: &TxContext<'_, Adapter<'bound>>, skb: SkBuff) {
-        // The device sends a short frame as it is. Padding that fails frees the packet.
-        let Ok(mut skb) = skb.pad() else {
-            return self.dropped(ctx);
-        };
-        let len = skb.len();
-        let Ok(last) = self.queue_packet(ctx, &mut skb) else {
-            skb.discard(DropReason::NOMEM);
-            return self.dropped(ctx);
-        };
-
-        skb.tx_timestamp(ctx);
-        if let Some(slot) = self.slots.get_mut(usize::from(last)) {
-            slot.packet = Some(Packet::Skb(skb));
-        }
-        self.last = last;
-        if ctx.sent(len) && !(len <= GATHERED && self.hold(ctx))
-            || self.ring.unused() < self.stop_below
-        {
-            self.finish_batch(ctx);
-        }
-    }
-
     /// Accounts a packet that did not make it into the ring. What came before it may be waiting
     /// for the doorbell.
     #[cold]
@@ -287,140 +256,6 @@ impl<'bound> Queue<'bound> {
         // CAST: usize to u64 keeps the value.
         ctx.stats.tx.bytes.add(len as u64);
         true
-    }
-
-    /// Counts a packet as it goes over the wire.
-    #[inline]
-    fn count(&self, ctx: &TxContext<'_, Adapter<'bound>>, len: usize, plan: &Plan) {
-        let stats = &ctx.stats.tx;
-        let (header, times) = plan.repeated;
-        // CAST: usize to u64 keeps the values.
-        let bytes = len.wrapping_add(header.wrapping_mul(times)) as u64;
-        let packets = (times as u64).wrapping_add(1);
-
-        stats.packets.add(packets);
-        stats.bytes.add(bytes);
-        if plan.flags.tse {
-            stats.gso_packets.inc();
-            stats.gso_bytes.add(len as u64);
-            stats.gso_wire_packets.add(packets);
-            stats.gso_wire_bytes.add(bytes);
-        } else if plan.flags.txsm {
-            stats.checksums.inc();
-        }
-    }
-
-    /// Fills descriptors for any packet, and returns the last one's index. On failure nothing is
-    /// left of it.
-    fn queue_packet(
-        &mut self,
-        ctx: &TxContext<'_, Adapter<'bound>>,
-        skb: &mut SkBuff,
-    ) -> Result<u16> {
-        let plan = offload::plan(skb)?;
-        let start = self.ring.next_to_use();
-        let contexts = self.contexts;
-        let (last, new_context) = self.try_queue_packet(skb, &plan).inspect_err(|_| {
-            self.rewind(start);
-            self.contexts = contexts;
-        })?;
-
-        self.count(ctx, skb.len(), &plan);
-        if new_context {
-            ctx.stats.tx.contexts.inc();
-        }
-        Ok(last)
-    }
-
-    /// Returns the last descriptor's index, and whether there is a context among them.
-    fn try_queue_packet(&mut self, skb: &SkBuff, plan: &Plan) -> Result<(u16, bool)> {
-        let frags = skb.nr_frags();
-        let flags = plan.flags;
-        let mut last = 0;
-        let new_context = match plan.context {
-            Some(context) => self.queue_context(context)?,
-            None => false,
-        };
-
-        for part in 0..=frags {
-            let map = match part.checked_sub(1) {
-                None => TxMapping::head(self.dev, skb)?,
-                Some(frag) => TxMapping::frag(self.dev, skb, frag)?,
-            };
-
-            last = self.queue_buffer(
-                map,
-                TxFlags {
-                    eop: part == frags,
-                    ..flags
-                },
-            )?;
-        }
-        Ok((last, new_context))
-    }
-
-    /// Gives the device a context, if it does not have it already, and returns whether it had not.
-    ///
-    /// The device keeps one for segmentation and one for checksums until it gets the next of
-    /// their kind (manual section 3.3.6).
-    fn queue_context(&mut self, context: ContextFields) -> Result<bool> {
-        let [checksum, segmentation] = &mut self.contexts;
-        let known = if context.tse { segmentation } else { checksum };
-
-        if *known == Some(context) {
-            return Ok(false);
-        }
-        let index = self.ring.produce().ok_or(ENOSPC)?;
-
-        TxDesc::context(&context)?.store(&self.descs, index.into())?;
-        *known = Some(context);
-        Ok(true)
-    }
-
-    /// Fills descriptors for one mapped buffer, `flags.eop` in the last one, and returns its
-    /// index.
-    fn queue_buffer(&mut self, map: TxMapping<'bound>, flags: TxFlags) -> Result<u16> {
-        let last = self.queue_bytes(map.address(), map.len(), flags)?;
-
-        self.slots.get_mut(usize::from(last)).ok_or(EINVAL)?.map = Some(map);
-        Ok(last)
-    }
-
-    /// The same for bytes at an address whose mapping is somebody else's care.
-    fn queue_bytes(&mut self, mut address: u64, mut left: usize, flags: TxFlags) -> Result<u16> {
-        loop {
-            let piece = left.min(self.max_segment);
-            let done = piece == left;
-            let index = self.ring.produce().ok_or(ENOSPC)?;
-
-            TxDesc::data(
-                address,
-                u16::try_from(piece)?,
-                TxFlags {
-                    eop: flags.eop && done,
-                    ..flags
-                },
-            )
-            .store(&self.descs, index.into())?;
-            if done {
-                return Ok(index);
-            }
-            address = address.wrapping_add(piece as u64);
-            left = left.wrapping_sub(piece);
-        }
-    }
-
-    /// Takes back the descriptors from `start` on, and undoes their mappings.
-    fn rewind(&mut self, start: u16) {
-        let mut index = start;
-
-        while index != self.ring.next_to_use() {
-            if let Some(slot) = self.slots.get_mut(usize::from(index)) {
-                slot.map = None;
-            }
-            index = self.ring.size().next(index);
-        }
-        self.ring.rewind(start);
     }
 
     /// Tells the device of the batch, and stops the queue if it is full all the same.
@@ -541,56 +376,5 @@ impl<'bound> Queue<'bound> {
             ctx.stats.tx.woken.inc();
         }
         self.ring.next_to_clean() == self.batch
-    }
-
-    /// Looks, once a second, whether the device is stuck.
-    pub(crate) fn watchdog(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) -> Option<Events> {
-        let oldest = self.ring.next_to_clean();
-
-        if self.reclaim(ctx) || oldest != self.ring.next_to_clean() || self.stuck.0 != oldest {
-            self.stuck = (self.ring.next_to_clean(), 0);
-            return None;
-        }
-        self.stuck.1 = self.stuck.1.saturating_add(1);
-        match self.stuck.1 {
-            2 => {
-                // It may have missed the doorbell, or been switched off.
-                queue::enable_tx(&ctx.bar, true);
-                queue::tx_doorbell(&ctx.bar, self.batch);
-                None
-            }
-            3 => {
-                ctx.stats.tx.hangs.inc();
-                self.report(ctx);
-                Some(Events::RESET)
-            }
-            _ => None,
-        }
-    }
-
-    /// Says what there is to know about a transmitter that is stuck. It is reset afterwards, so
-    /// this is seen once every few seconds at most.
-    #[cold]
-    fn report(&self, ctx: &TxContext<'_, Adapter<'bound>>) {
-        let clean = self.ring.next_to_clean();
-        let end = self
-            .slots
-            .get(usize::from(clean))
-            .map_or(0, |slot| slot.batch_end);
-        let desc = TxDesc::load(&self.descs, end.into()).map_or([0, 0], TxDesc::to_raw);
-
-        netdev_warn!(
-            ctx.device(),
-            "Detected Tx Unit Hang: TDH {:#x} next_to_use {:#x} next_to_clean {:#x} waiting for {:#x} \
-             ({:016x} {:016x}) TCTL {:#x} STATUS {:#x}\n",
-            queue::tx_head(&ctx.bar),
-            self.ring.next_to_use(),
-            clean,
-            end,
-            desc[0],
-            desc[1],
-            Regs::read(&ctx.bar, regs::TCTL).into_raw(),
-            Regs::read(&ctx.bar, regs::STATUS).into_raw()
-        );
     }
 }

@@ -134,6 +134,7 @@ impl netdev::pci::Driver for E1000 {
             min_mtu: MIN_MTU,
             max_mtu: model::MAX_MTU,
             tso_max_size: offload::MAX_TSO_SIZE,
+            no_fcs: true,
             messages: params.messages,
             watchdog_msecs: 5000,
         };

@@ -61,6 +61,9 @@ pub(crate) struct Setup {
     pub(crate) max_mtu: u32,
     /// Largest packet in bytes that segmentation takes; 0 for the stack's default.
     pub(crate) tso_max_size: u32,
+    /// Whether the device can leave out the FCS for a packet that brings its own
+    /// ([`SkBuff::has_fcs`]).
+    pub(crate) no_fcs: bool,
     /// Classes of messages that are printed.
     pub(crate) messages: Messages,
     /// How long a stopped queue may take before [`Driver::tx_timeout`], in milliseconds.

@@ -147,6 +147,12 @@ unsafe fn configure<T: Driver + ethtool::Operations>(
     dev: *mut bindings::net_device,
     setup: &Setup,
 ) {
+    let no_fcs = if setup.no_fcs {
+        bindings::IFF_SUPP_NOFCS
+    } else {
+        0
+    };
+
     // SAFETY: By the safety requirements the access is exclusive.
     unsafe {
         (*dev).netdev_ops = ndo::ops::<T>();
@@ -162,7 +168,7 @@ unsafe fn configure<T: Driver + ethtool::Operations>(
         (*dev).watchdog_timeo = kernel::time::msecs_to_jiffies(setup.watchdog_msecs) as c_int;
         (*dev).__bindgen_anon_1.__bindgen_anon_1.set_priv_flags(
             (*dev).__bindgen_anon_1.__bindgen_anon_1.priv_flags()
-                | (bindings::IFF_UNICAST_FLT | bindings::IFF_LIVE_ADDR_CHANGE) as c_ulong,
+                | (bindings::IFF_UNICAST_FLT | bindings::IFF_LIVE_ADDR_CHANGE | no_fcs) as c_ulong,
         );
         if setup.tso_max_size != 0 {
             bindings::netif_set_tso_max_size(dev, setup.tso_max_size);

@@ -308,6 +308,13 @@ impl SkBuff {
         to_result(unsafe { bindings::netdev_helper_skb_cow_head(self.0.as_ptr(), 0) })
     }
 
+    /// Returns whether the packet's last bytes are its frame check sequence, so that the device is
+    /// not to append one (`SO_NOFCS`).
+    #[inline]
+    pub(crate) fn has_fcs(&self) -> bool {
+        self.fields().no_fcs() != 0
+    }
+
     /// Returns whether the packet is just bytes: linear, and nothing asked of the device.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
@@ -317,6 +324,7 @@ impl SkBuff {
 
         !tagged
             && u32::from(fields.ip_summed()) != bindings::CHECKSUM_PARTIAL
+            && !self.has_fcs()
             && self.raw().data_len == 0
             && self.shinfo().gso_size == 0
     }

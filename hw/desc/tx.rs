@@ -64,7 +64,7 @@ bitfield! {
 /// What a data descriptor asks of the chip besides sending its bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TxFlags {
-    /// Last descriptor of the packet; also has the FCS appended.
+    /// Last descriptor of the packet; also has the FCS appended, but for `no_fcs`.
     pub(crate) eop: bool,
     /// Report status: have DD set, and `ICR.TXDW` raised.
     pub(crate) rs: bool,
@@ -80,6 +80,8 @@ pub(crate) struct TxFlags {
     /// VLAN tag to insert, if `CTRL.VME` is set. Counts in the packet's last descriptor on the
     /// chip (3.3.6), so give it in every one.
     pub(crate) vlan: Option<u16>,
+    /// The packet brings its FCS.
+    pub(crate) no_fcs: bool,
 }
 
 /// Fields of a context descriptor (3.3.6): where the checksums go, and how to segment.
@@ -166,7 +168,7 @@ impl TxDesc {
             .with_const_dtyp::<1>()
             .with_dext(true)
             .with_eop(flags.eop)
-            .with_ifcs(flags.eop)
+            .with_ifcs(flags.eop && !flags.no_fcs)
             .with_rs(flags.rs)
             .with_tse(flags.tse)
             .with_ide(flags.ide)
@@ -188,7 +190,7 @@ impl TxDesc {
         let ctrl = TxControl::zeroed()
             .with_length(len)
             .with_eop(flags.eop)
-            .with_ifcs(flags.eop)
+            .with_ifcs(flags.eop && !flags.no_fcs)
             .with_rs(flags.rs)
             .with_ide(flags.ide)
             .with_vle(flags.vlan.is_some())
@@ -336,6 +338,15 @@ mod tests {
         assert_eq!(desc.control().into_raw(), 0xabcd_0200_6b10_05ea);
         assert!(!desc.done());
         assert_eq!(TxDesc::from_raw(desc.to_raw()), desc);
+        // The same without IFCS.
+        let flags = TxFlags {
+            no_fcs: true,
+            ..flags
+        };
+        assert_eq!(
+            TxDesc::data(0, 0x5ea, flags).control().into_raw(),
+            0xabcd_0200_6910_05ea
+        );
     }
 
     #[test]

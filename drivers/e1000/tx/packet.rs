@@ -99,7 +99,10 @@ impl<'bound> Queue<'bound> {
     /// Returns the last descriptor's index, and whether there is a context among them.
     fn try_queue_packet(&mut self, skb: &SkBuff, plan: &Plan) -> Result<(u16, bool)> {
         let frags = skb.nr_frags();
-        let flags = plan.flags;
+        let flags = TxFlags {
+            no_fcs: skb.has_fcs(),
+            ..plan.flags
+        };
         let mut last = 0;
         let new_context = match plan.context {
             Some(context) => self.queue_context(context)?,

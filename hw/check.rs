@@ -71,10 +71,14 @@ macro_rules! check {
             $mask,
             |value| {
                 if let Some(at) = $reg::try_at($n) {
-                    $io.write(at, $reg::from_raw(value));
+                    let _ = $io.try_write(at, $reg::from_raw(value));
                 }
             },
-            || $reg::try_at($n).map_or(0, |at| $io.read(at).into_raw()),
+            || {
+                $reg::try_at($n)
+                    .and_then(|at| $io.try_read(at).ok())
+                    .map_or(0, $reg::into_raw)
+            },
         ) {
             return Err($offset);
         }

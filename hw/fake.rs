@@ -331,4 +331,21 @@ impl Regs for &FakeChip {
     {
         self.on_write(location.offset(), value.into());
     }
+
+    fn try_read<T, L>(self, location: L) -> Result<T>
+    where
+        T: From<u32> + Into<u32>,
+        L: IoLoc<Region<BAR_SIZE>, T, IoType = u32>,
+    {
+        Ok(self.read(location))
+    }
+
+    fn try_write<T, L>(self, location: L, value: T) -> Result
+    where
+        T: From<u32> + Into<u32>,
+        L: IoLoc<Region<BAR_SIZE>, T, IoType = u32>,
+    {
+        self.write(location, value);
+        Ok(())
+    }
 }

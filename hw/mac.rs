@@ -65,14 +65,13 @@ pub(crate) fn set_address(io: impl Regs, n: usize, address: &Address) -> Result 
     let [a, b, c, d, e, f] = *address;
 
     clear_address(io, n)?;
-    io.write(ral, RAL::from_raw(u32::from_le_bytes([a, b, c, d])));
-    io.write(
+    io.try_write(ral, RAL::from_raw(u32::from_le_bytes([a, b, c, d])))?;
+    io.try_write(
         RAH::try_at(n).ok_or(EINVAL)?,
         RAH::zeroed()
             .with_rah(u16::from_le_bytes([e, f]))
             .with_av(true),
-    );
-    Ok(())
+    )
 }
 
 /// Makes entry `n` match nothing: one light access.
@@ -81,8 +80,7 @@ pub(crate) fn set_address(io: impl Regs, n: usize, address: &Address) -> Result 
 ///
 /// `EINVAL` if there is no such entry.
 pub(crate) fn clear_address(io: impl Regs, n: usize) -> Result {
-    io.write(RAH::try_at(n).ok_or(EINVAL)?, RAH::zeroed());
-    Ok(())
+    io.try_write(RAH::try_at(n).ok_or(EINVAL)?, RAH::zeroed())
 }
 
 /// Has VLAN tags stripped on receive and inserted on transmit, or neither (13.4.1): one heavy

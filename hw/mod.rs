@@ -75,6 +75,26 @@ pub(crate) trait Regs: Copy {
         T: From<u32> + Into<u32>,
         L: IoLoc<Region<BAR_SIZE>, T, IoType = u32>;
 
+    /// Reads the register at a place that is known at run time only, such as one of an array.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if it is beyond the chip's.
+    fn try_read<T, L>(self, location: L) -> Result<T>
+    where
+        T: From<u32> + Into<u32>,
+        L: IoLoc<Region<BAR_SIZE>, T, IoType = u32>;
+
+    /// Writes `value` to such a place.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::try_read`].
+    fn try_write<T, L>(self, location: L, value: T) -> Result
+    where
+        T: From<u32> + Into<u32>,
+        L: IoLoc<Region<BAR_SIZE>, T, IoType = u32>;
+
     /// Writes `value` to the one place where its type lives.
     #[inline(always)]
     fn write_reg<T>(self, value: T)
@@ -106,6 +126,24 @@ where
         L: IoLoc<Region<BAR_SIZE>, T, IoType = u32>,
     {
         Io::write(self, location, value)
+    }
+
+    #[inline(always)]
+    fn try_read<T, L>(self, location: L) -> Result<T>
+    where
+        T: From<u32> + Into<u32>,
+        L: IoLoc<Region<BAR_SIZE>, T, IoType = u32>,
+    {
+        Io::try_read(self, location)
+    }
+
+    #[inline(always)]
+    fn try_write<T, L>(self, location: L, value: T) -> Result
+    where
+        T: From<u32> + Into<u32>,
+        L: IoLoc<Region<BAR_SIZE>, T, IoType = u32>,
+    {
+        Io::try_write(self, location, value)
     }
 }
 

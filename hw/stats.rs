@@ -151,11 +151,11 @@ impl Counter {
     /// `ENODEV` if the device is gone: then `STATUS` is all ones, too.
     fn read(self, io: impl Regs) -> Result<Option<u64>> {
         let (index, wide) = self.place();
-        let low = io.read(STAT::try_at(index).ok_or(EINVAL)?).into_raw();
+        let low = io.try_read(STAT::try_at(index).ok_or(EINVAL)?)?.into_raw();
         let high = if wide {
             let upper = STAT::try_at(index.wrapping_add(1)).ok_or(EINVAL)?;
 
-            io.read(upper).into_raw()
+            io.try_read(upper)?.into_raw()
         } else {
             0
         };

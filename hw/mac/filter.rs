@@ -125,7 +125,8 @@ impl Multicast {
     pub(crate) fn commit(&mut self, io: impl Regs, bits: &Bits) -> usize {
         self.0.commit(bits, |index, word| {
             if let Some(place) = MTA::try_at(index) {
-                io.write(place, MTA::from_raw(word));
+                // The table is as large as the chip's.
+                let _ = io.try_write(place, MTA::from_raw(word));
             }
         })
     }
@@ -150,7 +151,8 @@ impl Vlans {
     pub(crate) fn commit(&mut self, io: impl Regs, bits: &Bits) -> usize {
         self.0.commit(bits, |index, word| {
             if let Some(place) = VFTA::try_at(index) {
-                io.write(place, VFTA::from_raw(word));
+                // The table is as large as the chip's.
+                let _ = io.try_write(place, VFTA::from_raw(word));
             }
         })
     }

@@ -62,6 +62,7 @@ def tx(driver, sizes=(60, 1514), bursts=(1, 32), clones=(0, 1000)):
 def rx(driver, sizes=(60, 1514), bursts=(1, 32, 128), ends=("drop", "socket")):
     """pktgen on an igb sends; what sending costs is taken off."""
     env = {"SIZES": " ".join(map(str, sizes)), "ENDS": " ".join(ends),
+           "XDP_MODE": "generic" if driver.load == "e1000" else "native",
            "BURSTS": " ".join(f"{burst}:{BURSTS_SENT[burst]}" for burst in bursts)}
     run = machine.run("rx.sh", driver, peer="igb", env=env)
     found = {}
@@ -71,6 +72,14 @@ def rx(driver, sizes=(60, 1514), bursts=(1, 32, 128), ends=("drop", "socket")):
             sent = pair(run, f"sent-{size}-b{burst}", driver, units)
             for end in ends:
                 found[f"rx-{end}-{size}-b{burst}"] = pair(run, f"{end}-{size}-b{burst}", driver, units, less=sent)
+    return found
+
+
+def xdp(driver):
+    """XDP programs in the driver; with the C driver, which runs none, in the stack."""
+    found = rx(driver, bursts=(32,), ends=("xdp-drop", "xdp-tx"))
+    for load in found.values():
+        load.figures["kframes_s"] = 1e6 / load.figures["instructions"]
     return found
 
 

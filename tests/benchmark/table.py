@@ -7,7 +7,7 @@ TABLES = (
     ("Accesses to the device and interrupts, the same way",
      (("heavy", "heavy accesses"), ("light", "light accesses"), ("interrupts", "interrupts"))),
 )
-TIMES = (("p50_us", "median us"), ("p99_us", "p99 us"), ("mean_us", "mean us"), ("mbit_s", "Mbit/s"), ("lost", "lost"),
+TIMES = (("p50_us", "median us"), ("p99_us", "p99 us"), ("mean_us", "mean us"), ("mbit_s", "Mbit/s"), ("kframes_s", "kframes/s"), ("lost", "lost"),
          ("ms", "ms"), ("kib", "KiB"))
 
 

@@ -48,13 +48,17 @@ for end in sent $ENDS; do
 		tc qdisc add dev "$NIC_IF" clsact
 		tc filter add dev "$NIC_IF" ingress matchall action drop
 		;;
+	xdp-*) python3 xdp.py "$NIC_IF" "${end#xdp-}" "$XDP_MODE" || exit 1 ;;
 	esac
 	for size in $SIZES; do
 		for pair in $BURSTS; do
 			load "$end" "$size" "$pair" "$mac"
 		done
 	done
-	[ "$end" != drop ] || tc qdisc del dev "$NIC_IF" clsact
+	case $end in
+	drop) tc qdisc del dev "$NIC_IF" clsact ;;
+	xdp-*) python3 xdp.py "$NIC_IF" none "$XDP_MODE" || exit 1 ;;
+	esac
 done
 kill $!
 report

@@ -35,6 +35,7 @@
 use super::{
     bindings,
     driver::Driver,
+    irq,
     page_pool,
     stats::LinkStats,
     xdp, //
@@ -81,6 +82,7 @@ pub(super) struct Private<T: Driver> {
     pub(super) hold: Opaque<bindings::hrtimer>,
     /// Linux interrupt number.
     pub(super) irq: u32,
+    pub(super) line: irq::Line,
     /// Classes of messages that are printed.
     pub(super) messages: Atomic<u32>,
 }

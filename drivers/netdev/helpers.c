@@ -540,6 +540,24 @@ void netdev_helper_intx(struct net_device *dev, bool on)
 		pci_intx(to_pci_dev(dev->dev.parent), on);
 }
 
+/* Takes the line from a PCI device that asserts it, and tells whether it did; any context. */
+bool netdev_helper_intx_mask(struct net_device *dev)
+{
+	return dev->dev.parent && dev_is_pci(dev->dev.parent) &&
+	       pci_check_and_mask_intx(to_pci_dev(dev->dev.parent));
+}
+
+/* Lets a PCI device reach memory, or not. */
+void netdev_helper_dma(struct net_device *dev, bool on)
+{
+	if (!dev->dev.parent || !dev_is_pci(dev->dev.parent))
+		return;
+	if (on)
+		pci_set_master(to_pci_dev(dev->dev.parent));
+	else
+		pci_clear_master(to_pci_dev(dev->dev.parent));
+}
+
 bool netdev_helper_running(const struct net_device *dev)
 {
 	return netif_running(dev);

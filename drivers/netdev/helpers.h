@@ -101,6 +101,8 @@ u32 netdev_helper_xdp_frame_tailroom(const struct xdp_frame *frame);
 /* net_device */
 void netdev_helper_set_parent(struct net_device *dev, struct device *parent);
 void netdev_helper_intx(struct net_device *dev, bool on);
+bool netdev_helper_intx_mask(struct net_device *dev);
+void netdev_helper_dma(struct net_device *dev, bool on);
 bool netdev_helper_running(const struct net_device *dev);
 bool netdev_helper_rtnl_locked(void);
 bool netdev_helper_can_wakeup(const struct net_device *dev);

@@ -18,18 +18,26 @@
 use super::{
     bindings,
     context::IrqContext,
-    device::Device,
+    device::{
+        netdev_warn,
+        Device, //
+    },
     driver::Driver, //
 };
 use kernel::{
     error::to_result,
-    prelude::*, //
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
 };
 
 /// What an interrupt handler found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IrqReturn {
-    /// The interrupt was not this device's.
+    /// The interrupt was not this device's. If the device asserts the line all the same, for a
+    /// thousand times in a row, it is cut off for up to a second.
     None,
     /// It was, and it is dealt with.
     Handled,
@@ -38,10 +46,54 @@ pub(crate) enum IrqReturn {
     Gone,
 }
 
+/// How many interrupts in a row nobody of this device's asked for until it is looked whether the
+/// device is it. The kernel gives up the line after 99 900 of 100 000, for all who share it.
+const STRAYS: u32 = 1000;
+
+/// What is known of the interrupt line.
+pub(super) struct Line {
+    /// Interrupts in a row that were not this device's.
+    strays: Atomic<u32>,
+    /// Whether the line is cut off, as the device asserts it without a cause.
+    cut: Atomic<bool>,
+    /// Whether that is in the log.
+    reported: Atomic<bool>,
+}
+
+impl Line {
+    pub(super) fn new() -> Self {
+        Self {
+            strays: Atomic::new(0),
+            cut: Atomic::new(false),
+            reported: Atomic::new(false),
+        }
+    }
+}
+
+/// Gives the device its line back, if it was cut off for want of a cause. Once a second.
+pub(super) fn restore<T: Driver>(dev: &Device<T>) {
+    let line = &dev.private().line;
+
+    if !line.cut.load(Relaxed) {
+        return;
+    }
+    line.cut.store(false, Relaxed);
+    if !line.reported.load(Relaxed) {
+        line.reported.store(true, Relaxed);
+        netdev_warn!(
+            dev,
+            "interrupts without a cause: the line is cut off, and tried each second\n"
+        );
+    }
+    // SAFETY: The device is valid; configuration space can be accessed anywhere.
+    unsafe { bindings::netdev_helper_intx(dev.as_ptr(), true) };
+}
+
 /// Requests the interrupt of `dev`, which may be shared.
 pub(super) fn request<T: Driver>(dev: &Device<T>) -> Result {
     let ptr = dev.as_ptr();
 
+    dev.private().line.reported.store(false, Relaxed);
     // CAST: One bit.
     // SAFETY: The handler expects a `Device<T>` as its cookie; the name lives in the device.
     to_result(unsafe {
@@ -73,13 +125,41 @@ unsafe extern "C" fn handler<T: Driver>(_irq: c_int, cookie: *mut c_void) -> bin
     let dev = unsafe { Device::<T>::from_raw(cookie.cast()) };
 
     // SAFETY: This is the handler.
-    match T::interrupt(&unsafe { IrqContext::new(dev) }) {
-        IrqReturn::None => bindings::irqreturn_IRQ_NONE,
-        IrqReturn::Handled => bindings::irqreturn_IRQ_HANDLED,
+    let ctx = unsafe { IrqContext::new(dev) };
+
+    match T::interrupt(&ctx) {
+        IrqReturn::None => stray(dev, &ctx),
+        IrqReturn::Handled => {
+            dev.private().line.strays.store(0, Relaxed);
+            bindings::irqreturn_IRQ_HANDLED
+        }
         IrqReturn::Gone => {
             // SAFETY: The device is valid; configuration space can be accessed anywhere.
             unsafe { bindings::netdev_helper_intx(dev.as_ptr(), false) };
             bindings::irqreturn_IRQ_HANDLED
         }
     }
+}
+
+/// An interrupt that is not the device's by what the device says. If there are many, its
+/// configuration space is asked: a device that asserts the line and gives no cause loses it.
+#[cold]
+fn stray<T: Driver>(dev: &Device<T>, ctx: &IrqContext<'_, T>) -> bindings::irqreturn_t {
+    let line = &dev.private().line;
+    let strays = line.strays.load(Relaxed).wrapping_add(1);
+
+    line.strays
+        .store(if strays < STRAYS { strays } else { 0 }, Relaxed);
+    // SAFETY: As in `handler()`.
+    if strays < STRAYS || !unsafe { bindings::netdev_helper_intx_mask(dev.as_ptr()) } {
+        return bindings::irqreturn_IRQ_NONE;
+    }
+    // It may have had none until just now.
+    match T::interrupt(ctx) {
+        IrqReturn::None => line.cut.store(true, Relaxed),
+        // SAFETY: As in `handler()`.
+        IrqReturn::Handled => unsafe { bindings::netdev_helper_intx(dev.as_ptr(), true) },
+        IrqReturn::Gone => (),
+    }
+    bindings::irqreturn_IRQ_HANDLED
 }

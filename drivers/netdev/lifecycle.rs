@@ -19,9 +19,9 @@
 //! The watchdog timer runs only while NAPI is enabled. It arms itself, which `timer_delete_sync()`
 //! stands, and reaches the transmit side by its lock.
 //!
-//! That the device no longer writes to memory that rings had when they are dropped is what
-//! [`Driver::halt`] is for. No abstraction can know: it is true of everything that is given to a
-//! device by its address.
+//! The device masters the bus from before [`Driver::start`] until after [`Driver::halt`], and at
+//! no other time but in [`Rtnl::with_dma`]. So one that goes on all the same, because it does not
+//! answer or does not obey, does not write to memory that rings had.
 
 use super::{
     bindings,
@@ -59,11 +59,11 @@ pub(super) fn open<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Result {
     // SAFETY: The device is down, so NAPI is disabled, until `resume()` below. RTNL is held.
     let napi = unsafe { DisabledNapi::new(dev) };
 
-    T::start(rtnl, &mut rings, &napi);
+    start(rtnl, &mut rings, &napi);
     install(dev, rings);
     if let Err(e) = irq::request(dev) {
         if let Some(mut rings) = uninstall(dev) {
-            T::halt(rtnl, &mut rings);
+            halt(rtnl, &mut rings);
         }
         return Err(e);
     }
@@ -94,7 +94,7 @@ pub(super) fn stop<T: Driver>(rtnl: &mut Rtnl<'_, T>) {
     dev.carrier_off();
     rtnl.set_state(State::Down);
     if let Some(mut rings) = uninstall(dev) {
-        T::halt(rtnl, &mut rings);
+        halt(rtnl, &mut rings);
     }
 }
 
@@ -123,7 +123,7 @@ pub(super) fn reconfigure<'a, T: Driver>(
     quiesce(dev);
     irq::synchronize(dev);
     let old = uninstall(dev).map(|mut old| {
-        T::halt(rtnl, &mut old);
+        halt(rtnl, &mut old);
         old
     });
 
@@ -134,11 +134,43 @@ pub(super) fn reconfigure<'a, T: Driver>(
     // Halted, and untied from the NAPI.
     drop(old);
     between(rtnl);
-    T::start(rtnl, &mut rings, &napi);
+    start(rtnl, &mut rings, &napi);
     install(dev, rings);
     rtnl.set_state(State::Up);
     resume(dev);
     Ok(())
+}
+
+/// Lets the device go, and with it its access to memory.
+fn start<T: Driver>(rtnl: &mut Rtnl<'_, T>, rings: &mut Rings<T>, napi: &DisabledNapi<'_>) {
+    dma(rtnl.device(), true);
+    T::start(rtnl, rings, napi);
+}
+
+/// Stops the device, and cuts it off from memory whether it heeds that or not.
+fn halt<T: Driver>(rtnl: &mut Rtnl<'_, T>, rings: &mut Rings<T>) {
+    T::halt(rtnl, rings);
+    dma(rtnl.device(), false);
+}
+
+/// Runs `f` with the device let at memory, while it is halted.
+pub(super) fn with_dma<'a, T: Driver, R>(
+    rtnl: &mut Rtnl<'a, T>,
+    f: impl FnOnce(&mut Rtnl<'a, T>) -> R,
+) -> R {
+    dma(rtnl.device(), true);
+    let result = f(rtnl);
+
+    // A function of the driver's that brought the interface up has its own opinion.
+    if rtnl.state() != State::Up {
+        dma(rtnl.device(), false);
+    }
+    result
+}
+
+fn dma<T: Driver>(dev: &Device<T>, on: bool) {
+    // SAFETY: The device is valid; process context.
+    unsafe { bindings::netdev_helper_dma(dev.as_ptr(), on) };
 }
 
 /// Stops everything that reaches the rings, and the device's interrupts.
@@ -260,6 +292,7 @@ pub(super) unsafe extern "C" fn watchdog<T: Driver>(timer: *mut bindings::timer_
         Device::<T>::from_raw(private.byte_sub(bindings::PRIV_OFFSET).cast())
     };
 
+    irq::restore(dev);
     if let Some(Some(events)) = with_tx_lock(dev, T::watchdog) {
         schedule_work(dev, events);
     }

@@ -65,8 +65,8 @@ pub(crate) trait Driver: Sized + 'static {
 
     /// Brings the device to a known state and makes the network driver's data.
     ///
-    /// The device's memory is enabled, bus mastering is not: see [`set_master`](
-    /// pci::Device::set_master).
+    /// The device's memory is enabled. It masters the bus only while the interface is up, which is
+    /// seen to ([`super::lifecycle`]); a probe that needs it has to end it.
     fn probe<'bound>(
         dev: &'bound pci::Device<device::Core<'_>>,
         info: Option<&'bound Self::IdInfo>,
@@ -260,8 +260,6 @@ unsafe extern "C" fn resume<T: Driver>(dev: *mut kbindings::device) -> c_int {
     let pdev = unsafe { to_pci_dev(dev) };
 
     from_result(|| {
-        // SAFETY: The device is valid and enabled.
-        unsafe { bindings::pci_set_master(pdev.cast()) };
         // SAFETY: As above.
         unsafe { with_rtnl::<T, _>(pdev, |rtnl| attach(rtnl)) }.map(|()| 0)
     })
@@ -292,7 +290,6 @@ unsafe extern "C" fn slot_reset(pdev: *mut kbindings::pci_dev) -> kbindings::pci
         if bindings::pci_enable_device_mem(pdev.cast()) != 0 {
             return kbindings::pci_ers_result_PCI_ERS_RESULT_DISCONNECT;
         }
-        bindings::pci_set_master(pdev.cast());
         bindings::pci_restore_state(pdev.cast());
     }
     kbindings::pci_ers_result_PCI_ERS_RESULT_RECOVERED

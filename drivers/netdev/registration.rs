@@ -26,6 +26,7 @@ use super::{
         Setup, //
     },
     ethtool,
+    irq::Line,
     lifecycle,
     ndo,
     page_pool,
@@ -96,6 +97,7 @@ impl<'a, T: Driver + ethtool::Operations + 'a> Registration<'a, T> {
                 watchdog: Opaque::new(bindings::timer_list::default()),
                 hold: Opaque::new(bindings::hrtimer::default()),
                 irq,
+                line: Line::new(),
                 messages: Atomic::new(setup.messages.into_raw()),
             });
         }

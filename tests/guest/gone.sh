@@ -14,6 +14,8 @@ memory() {
 	# shellcheck disable=SC2059 # an octal number
 	printf "$(printf '\\%03o' $command)" | dd of="$config" bs=1 seek=4 conv=notrunc 2>/dev/null
 }
+# masters: whether the device may reach memory; bit 2.
+masters() { [ $(($(od -An -tu1 -j4 -N1 "$config") & 4)) -ne 0 ]; }
 # bounded SECONDS NAME COMMAND...: it ends in time, whatever its outcome.
 bounded() {
 	bounded_limit=$1 bounded_name=$2
@@ -39,6 +41,8 @@ bounded 5 "another address" ip link set "$NIC_IF" address 52:54:00:12:34:77
 bounded 10 "sending" ping -q -c 3 -i 0.2 -W 1 10.9.0.2
 bounded 10 "ring resize" ethtool -G "$NIC_IF" rx 128
 bounded 10 "down" ip link set "$NIC_IF" down
+on_c "it reaches memory that was freed"
+check "a device that cannot be told to stop does not reach memory" not masters
 bounded 10 "up" ip link set "$NIC_IF" up
 bounded 10 "down again" ip link set "$NIC_IF" down
 memory on

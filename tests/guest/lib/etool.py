@@ -7,6 +7,7 @@ import fcntl
 import os
 import socket
 import struct
+import threading
 
 from lib import NIC, run
 
@@ -117,16 +118,31 @@ def config_path():
 @contextlib.contextmanager
 def command_bits(clear=0, put=0):
     """Bits of the PCI command register changed for a while: 2 answers to registers, 4 may read
-    and write memory, 0x400 raises no interrupt."""
+    and write memory, 0x400 raises no interrupt. They stay so even if the driver changes them."""
+    over = threading.Event()
+
+    def change():
+        config.seek(4)
+        word = struct.unpack("<H", config.read(2))[0]
+        if word & clear or ~word & put:
+            config.seek(4)
+            config.write(struct.pack("<H", word & ~clear | put))
+
+    def keep():
+        while not over.wait(0.0005):
+            change()
+
     with open(config_path(), "r+b", buffering=0) as config:
         config.seek(4)
         saved = config.read(2)
-        old = struct.unpack("<H", saved)[0]
-        config.seek(4)
-        config.write(struct.pack("<H", old & ~clear | put))
+        change()
+        keeper = threading.Thread(target=keep)
+        keeper.start()
         try:
             yield
         finally:
+            over.set()
+            keeper.join()
             config.seek(4)
             config.write(saved)
 

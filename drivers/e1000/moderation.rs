@@ -10,11 +10,13 @@
 //!
 //! How long to wait after a poll that found something is learned:
 //!
-//! - from many frames: for as long as about [`TARGET`] of them take to come, which
-//!   leaves the ring three quarters empty;
+//! - from many frames: for as long as about [`TARGET`] of them take to come, which leaves the ring
+//!   three quarters empty; but if the first look found nothing they come in bursts, and the next
+//!   one is waited for as long as this one was;
 //! - from few: they are waited for, so a little less than last time if the first look found them,
-//!   longer if it was too early. After a look that found nothing others follow, each twice as
-//!   late as the one before.
+//!   longer if it was too early.
+//!
+//! After a look that found nothing others follow, the sum of the waits twice as long each time.
 //!
 //! `ethtool -C adaptive-rx off` ends it; so does an administrator who sets either of the two for
 //! the NAPI.
@@ -40,23 +42,23 @@ use kernel::{
 /// Most frames that a poll finds of a load that waits for answers.
 const FEW: usize = 2;
 
-/// Polls further apart than this, in nanoseconds, belong to no load worth polling for: the
-/// device's own spacing of interrupts, and what the stack takes to answer.
-const SOON_NS: i64 = 220_000;
+/// Polls further apart than this, in nanoseconds, belong to no load worth polling for: after few
+/// frames the device's own spacing of interrupts and what the stack takes to answer, after many
+/// the time between the largest segmentations of a sender.
+const SOON_FEW_NS: i64 = 220_000;
+const SOON_MANY_NS: i64 = 600_000;
 
-/// The wait after a poll that found something, in nanoseconds: the first one after few frames and
-/// after many, the least, the longest.
+/// The wait after a poll that found something, in nanoseconds: the first one after few frames, the
+/// least, the longest.
 const FIRST_FEW_NS: usize = 20_000;
-const FIRST_MANY_NS: usize = 128_000;
 const LEAST_NS: usize = 10_000;
 const LONGEST_NS: usize = 250_000;
 
-/// The wait after the first poll that found nothing.
+/// The least wait after the first poll that found nothing.
 const AGAIN_NS: usize = 8_000;
 
-/// How many polls in a row may find nothing, after few frames and after many.
-const TIMES_FEW: u32 = 4;
-const TIMES_MANY: u32 = 2;
+/// How many polls in a row may find nothing.
+const TIMES: u32 = 4;
 
 /// Frames that a poll should find of a load that comes without pause, if the ring is large.
 const TARGET: usize = 32;
@@ -137,7 +139,7 @@ impl Moderator {
     /// After a poll that found nothing.
     fn nothing(&mut self, ctx: &NapiContext<'_, Adapter<'_>>) -> Polling {
         let next = if self.waited == 0 {
-            AGAIN_NS
+            AGAIN_NS.max(self.wait / 8)
         } else {
             // All that was waited so far, so that the sum doubles.
             self.waited
@@ -156,12 +158,14 @@ impl Moderator {
     /// After a poll that found something.
     fn something(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, found: usize) -> Polling {
         let now = Instant::now();
+        let many = found > FEW;
+        let elapsed = self
+            .last
+            .replace(now)
+            .map_or(i64::MAX, |last| (now - last).as_nanos());
         let soon = ctx.irq.polling.load(Relaxed)
-            || self
-                .last
-                .is_some_and(|last| (now - last).as_nanos() < SOON_NS);
+            || elapsed < if many { SOON_MANY_NS } else { SOON_FEW_NS };
 
-        self.last = Some(now);
         if !soon {
             self.streak = 0;
             self.wait = FIRST_FEW_NS;
@@ -173,26 +177,21 @@ impl Moderator {
         if self.streak < 2 {
             return Polling::OFF;
         }
-        let many = found > FEW;
+        let elapsed = usize::try_from(elapsed).unwrap_or(0);
         let waited = core::mem::replace(&mut self.waited, 0);
-        let wait = match (self.set == Polling::OFF, many) {
-            (true, true) => FIRST_MANY_NS,
-            (true, false) => FIRST_FEW_NS,
-            // At most twice as long as the last.
-            (false, true) => self
-                .wait
-                .saturating_mul(self.target)
-                .checked_div(found)
-                .unwrap_or(0)
-                .min(self.wait.saturating_mul(2)),
-            (false, false) if waited == 0 => self.wait.saturating_sub(self.wait / 8),
-            (false, false) => self.wait.saturating_add(waited / 2),
+        let entered = self.set == Polling::OFF;
+        let wait = match (many, entered, waited) {
+            (true, false, 1..) => elapsed,
+            (true, ..) => elapsed.saturating_mul(self.target) / found.max(1),
+            (false, true, _) => FIRST_FEW_NS,
+            (false, false, 0) => self.wait.saturating_sub(self.wait / 8),
+            (false, false, 1..) => self.wait.saturating_add(waited / 2),
         };
 
         self.wait = wait.clamp(LEAST_NS, LONGEST_NS);
         Polling {
             interval_ns: self.wait,
-            times: if many { TIMES_MANY } else { TIMES_FEW },
+            times: TIMES,
         }
     }
 }

@@ -131,13 +131,13 @@ pub(super) fn reconfigure<'a, T: Driver>(
     // SAFETY: `quiesce()` disabled NAPI, and `resume()` comes below. RTNL is held.
     let napi = unsafe { DisabledNapi::new(dev) };
 
-    // Halted, and untied from the NAPI.
-    drop(old);
     between(rtnl);
     start(rtnl, &mut rings, &napi);
     install(dev, rings);
     rtnl.set_state(State::Up);
     resume(dev);
+    // Halted, and untied from the NAPI. Last, as thousands of buffers take their time.
+    drop(old);
     Ok(())
 }
 

@@ -20,7 +20,7 @@ help:
 	@echo '  make shell           the same guest with an interactive shell'
 	@echo '  make guest SCRIPT=f  run a script in the guest; all settings: qemu/guest --help'
 	@echo 'Proving'
-	@echo '  make test            the tests, and the names of those too long for every day'
+	@echo '  make test            the tests, some on a debug kernel, too; and the names of those too long for every day'
 	@echo '  make selftests       the kernel'\''s own selftests for network drivers, all of them'
 	@echo '  make faults          the driver on a NIC that lies, fault by fault'
 	@echo '  make test-debug      the tests on a debug kernel (KASAN, lockdep, DMA API debug)'
@@ -49,7 +49,7 @@ check:
 	@qemu/check.sh
 
 test: modules
-	@$(call later,tests/run)
+	@tests/all
 
 selftests: modules
 	@tests/selftests/run

@@ -115,6 +115,11 @@ impl<T: Driver> pci::Driver for Glue<T> {
             .inspect_err(|e| dev_err!(dev, "no interrupt: {e:?}\n"))?;
         let irq = IrqRequest::from(vectors.index(0)?).irq();
         let (setup, probed) = T::probe(dev, info)?;
+
+        // What a slot that was reset gets back. The core's own copy is of before the driver.
+        // SAFETY: The device is valid, its configuration space accessible.
+        to_result(unsafe { bindings::pci_save_state(as_ptr(dev)) })
+            .inspect_err(|e| dev_err!(dev, "state cannot be saved: {e:?}\n"))?;
         let registration = Registration::new(dev.as_ref(), irq, &setup, probed)
             .inspect_err(|e| dev_err!(dev, "cannot be registered: {e:?}\n"))?;
 
@@ -285,13 +290,8 @@ unsafe extern "C" fn error_detected<T: Driver>(
 }
 
 unsafe extern "C" fn slot_reset(pdev: *mut kbindings::pci_dev) -> kbindings::pci_ers_result_t {
-    // SAFETY: The device is valid; its slot has been reset.
-    unsafe {
-        if bindings::pci_enable_device_mem(pdev.cast()) != 0 {
-            return kbindings::pci_ers_result_PCI_ERS_RESULT_DISCONNECT;
-        }
-        bindings::pci_restore_state(pdev.cast());
-    }
+    // SAFETY: The device is valid; its slot has been reset, and it gets back what probe saved.
+    unsafe { bindings::pci_restore_state(pdev.cast()) };
     kbindings::pci_ers_result_PCI_ERS_RESULT_RECOVERED
 }
 

@@ -28,6 +28,7 @@ KEYS = {
     "qemu-args": "",
     "append": "",         # more of the kernel's command line
     "long": "",           # why it runs only by name or with LONG=1
+    "debug": "",          # why it is part of what runs on the debug kernel each time (tests/debug SHORT=1)
     "soak": "",           # it has a long form (tests/soak), which takes so many seconds besides the MINUTES
 }
 HEADER = re.compile(r"# ([a-z-]+): ?(.*)")

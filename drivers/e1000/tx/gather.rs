@@ -41,7 +41,7 @@ const MOST: u16 = 16;
 
 /// Packets that do not wait after a first wait in vain, and after many.
 const VAIN_LEAST: u16 = 16;
-const VAIN_MOST: u16 = 1024;
+const VAIN_MOST: u16 = 256;
 
 /// What is known of the packets that came before.
 pub(super) struct Gather {

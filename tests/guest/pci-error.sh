@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# about: errors of the PCI bus, fatal and not, under traffic, up and down: stopped, reset with the slot, and on it goes
+# machine: q35
+# qemu-args: -device pcie-root-port,id=rp0,chassis=9,addr=0x9,x-speed=5 -netdev hubport,id=victim,hubid=0 -device e1000,id=victim,netdev=victim,bus=rp0,romfile=,mac=52:54:00:12:34:77
+# timeout: 150
+# c-skips: it does not come back after the reset of the slot ("Hardware Error")
+# expect-log: pcieport|AER:|aer_|PCIe Bus Error|virtio_net \S+ \S+: (NETDEV WATCHDOG|TX timeout)
+
+. /root/lib.sh
+. /root/net.sh
+
+VICTIM_MAC=52:54:00:12:34:77
+# The NIC below the root port; the other one has nothing to do with it.
+victim() { for victim_if in /sys/class/net/*; do [ "$(cat "$victim_if/address")" != $VICTIM_MAC ] || basename "$victim_if"; done; }
+# inject DEVICE ERROR: QEMU reports it as the hardware would.
+inject() { qmp human-monitor-command "command-line=\"pcie_aer_inject_error $1 $2\""; }
+recovered() { log_since | grep -q 'device recovery successful'; }
+counted() { stat "$VICTIM" "$1"; }
+OTHER=$NIC_IF
+
+check "the NIC below the root port" wait_until 5 victim
+VICTIM=$(victim)
+peer_up 0
+ip addr flush dev "$OTHER"
+address "$VICTIM" 0
+check "up" up "$VICTIM"
+check "the peer answers" answers 10.9.0.2
+
+# rp0 DLP: a data link protocol error, fatal; POISON_TLP is not.
+for error in "rp0 DLP" "rp0 POISON_TLP"; do
+	ping -q -i 0.01 10.9.0.2 >/dev/null 2>&1 &
+	check "$error: traffic" traffic_flows "$VICTIM"
+	for turn in 1 2 3; do
+		before=$(counted rx_packets)
+		log_mark
+		# shellcheck disable=SC2086 # two words
+		inject $error >/dev/null
+		check "$error ($turn): recovered" wait_until 20 recovered
+		check "the link comes" wait_until 10 carrier "$VICTIM"
+		check "the peer answers" answers 10.9.0.2 10
+		at_least "traffic goes on by itself" $((before + 20)) "$(wait_until 10 traffic_flows "$VICTIM"; counted rx_packets)"
+		is "it is the same interface" "$VICTIM" "$(victim)"
+	done
+	clients_stop
+	check "$error: pings" ping_all 100 10.9.0.2 -i 0.002
+done
+ip link set "$VICTIM" down
+log_mark
+inject rp0 DLP >/dev/null
+check "while down: recovered" wait_until 20 recovered
+check "up afterwards" up "$VICTIM"
+check "the peer answers" answers 10.9.0.2 10
+
+# The other one.
+ip addr flush dev "$VICTIM"
+ip link set "$VICTIM" down
+check "the NIC on another bus works" pair 0 "$OTHER"
+unload
+check "unloaded and loaded" load
+quiet_log
+finish

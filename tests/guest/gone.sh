@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # about: a device that reads all ones: nothing hangs or breaks, and it works again when the device comes back
+# debug: page poisoning finds what a device writes to memory that is free
 # timeout: 400
 
 . /root/lib.sh

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # about: the KUnit suites inside the module; only a debug kernel runs them
+# debug: only this kernel has KUnit
 # rust-only: it has no suites
 # timeout: 400
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: native XDP: each verdict counted, head, tail and metadata adjusted, frames of several buffers, refusals
+# debug: buffers that change hands
 # c-skips: it has no native XDP
 # timeout: 400
 

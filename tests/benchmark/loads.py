@@ -77,7 +77,7 @@ def rx(driver, sizes=(60, 1514), bursts=(1, 32, 128), ends=("drop", "socket")):
 
 def xdp(driver):
     """XDP programs in the driver; with the C driver, which runs none, in the stack."""
-    found = rx(driver, bursts=(32,), ends=("xdp-drop", "xdp-tx"))
+    found = rx(driver, bursts=(32,), ends=("xdp-drop", "xdp-tx", "xdp-xsk"))
     for load in found.values():
         load.figures["kframes_s"] = 1e6 / load.figures["instructions"]
     return found

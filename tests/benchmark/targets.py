@@ -29,7 +29,7 @@ TARGETS = (
     ("KVM model: TCP bulk", "tcp-[srb]*[dvh]", "kvm", RATIO_MAX, 0.75),
     ("KVM model: UDP send", "udp-send-*", "kvm", RATIO_MAX, 0.68),
     ("KVM model: TCP_RR", "tcp-rr", "kvm", RATIO_MAX, 0.60),
-    ("XDP_DROP and XDP_TX: rate, generic on C", "rx-xdp-*", "kframes_s", RATIO_MIN, 3.0),
+    ("XDP_DROP and XDP_TX: rate, generic on C", "rx-xdp-[dt]*", "kframes_s", RATIO_MIN, 3.0),
     ("idle for 10 s: accesses", "idle-10s", "accesses", MAX, 0.0),
     ("probe: accesses", "load", "accesses", MAX, 500),
     ("module load, virtual time", "load", "ms", RATIO_MAX, 0.03),

@@ -19,6 +19,7 @@ peer sh -c ". ./lib.sh; wait_carrier $PEER_IF"
 NIC_MAC=$(cat "/sys/class/net/$NIC_IF/address")
 
 ./work sink 9 &
+sink=$!
 
 load() {
 	name=$1-$2-b${3%:*} size=$2 burst=${3%:*} number=${3#*:} mac=$4
@@ -48,6 +49,16 @@ for end in sent $ENDS; do
 		tc qdisc add dev "$NIC_IF" clsact
 		tc filter add dev "$NIC_IF" ingress matchall action drop
 		;;
+	xdp-xsk)
+		python3 xdp.py "$NIC_IF" xsk "$XDP_MODE" &
+		xsk=$!
+		tries=200
+		until [ -s /run/xsk ]; do
+			tries=$((tries - 1))
+			[ $tries -gt 0 ] || { echo "no AF_XDP socket" >&2; exit 1; }
+			sleep 0.1
+		done
+		;;
 	xdp-*) python3 xdp.py "$NIC_IF" "${end#xdp-}" "$XDP_MODE" || exit 1 ;;
 	esac
 	for size in $SIZES; do
@@ -57,8 +68,11 @@ for end in sent $ENDS; do
 	done
 	case $end in
 	drop) tc qdisc del dev "$NIC_IF" clsact ;;
-	xdp-*) python3 xdp.py "$NIC_IF" none "$XDP_MODE" || exit 1 ;;
+	xdp-*)
+		python3 xdp.py "$NIC_IF" none "$XDP_MODE" || exit 1
+		[ "$end" != xdp-xsk ] || kill $xsk
+		;;
 	esac
 done
-kill $!
+kill $sink
 report

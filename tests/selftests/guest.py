@@ -26,6 +26,9 @@ ENVIRONMENT = {
 # These take their two ports as arguments, and want both of them in one namespace.
 TWO_PORTS = {f"drivers/net/hw/{name}.sh" for name in (
     "ethtool", "ethtool_extended_state", "ethtool_mm", "hw_stats_l3", "hw_stats_l3_gre", "loopback")}
+# ... and this one two that have speeds to choose from: another NIC of the same kind is plugged in.
+TWINS = {"drivers/net/hw/ethtool.sh"}
+TWIN_MAC, TWIN_SLOT = "52:54:00:12:34:1f", "0x8"
 # This one wants the interface down, and sets it up itself.
 DOWN = {"net/netdevice.sh"}
 
@@ -37,9 +40,13 @@ WORDS = {"OK": "pass", "PASS": "pass", "FAIL": "fail", "XFAIL": "xfail", "SKIP":
 
 
 def run(command, check=True):
-    done = subprocess.run(command.split(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    run_words(command.split(), check)
+
+
+def run_words(words, check=True):
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if check and done.returncode:
-        raise RuntimeError(f"{command}: {done.stdout}")
+        raise RuntimeError(f"{' '.join(words)}: {done.stdout}")
 
 
 def wait(what, seconds, ready):
@@ -81,10 +88,46 @@ def addresses():
         ["ping", "-q", "-c", "1", "-W", "1", "10.9.0.2"], stdout=subprocess.DEVNULL, check=False).returncode == 0)
 
 
+def qmp(command, **arguments):
+    run_words(["hostctl", json.dumps({"execute": command, "arguments": arguments})])
+
+
+def interface_of(mac):
+    for path in pathlib.Path("/sys/class/net").iterdir():
+        try:
+            if (path / "device").exists() and (path / "address").read_text().strip() == mac:
+                return path.name
+        except OSError:
+            # Gone by now.
+            continue
+    return ""
+
+
+def plug_twin():
+    """A second NIC on the wire; its interface's name."""
+    model = os.environ.get("NIC_MODEL", "e1000")
+    qmp("netdev_add", type="hubport", id="twin", hubid=0)
+    qmp("device_add", driver=model, id="twin", netdev="twin", addr=TWIN_SLOT, mac=TWIN_MAC, romfile="")
+    wait("the second NIC", 20, lambda: interface_of(TWIN_MAC))
+    return interface_of(TWIN_MAC)
+
+
+def unplug_twin():
+    qmp("device_del", id="twin")
+    wait("the second NIC gone", 20, lambda: not interface_of(TWIN_MAC))
+    qmp("netdev_del", id="twin")
+
+
 def prepare(name):
     """The network as the test wants it; returns its arguments."""
     if name in DOWN:
         return []
+    if name in TWINS:
+        twin = plug_twin()
+        for port in (NIC, twin):
+            run(f"ip link set {port} up")
+        wait("carrier", 10, carrier)
+        return [NIC, twin]
     if name in TWO_PORTS:
         run(f"ip -n peer link set {PEER} netns 1")
         for port in (NIC, PEER):
@@ -175,6 +218,8 @@ def main():
             results = parse(name, output, status)
         except RuntimeError as err:
             output, results = "", [["(start)", "fail", str(err).strip()]]
+        if name in TWINS:
+            unplug_twin()
         entry = {"file": name, "results": results, "output": output, "seconds": round(time.monotonic() - start, 1)}
         print(json.dumps(entry), flush=True)
     return 0

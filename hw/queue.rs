@@ -127,6 +127,16 @@ pub(crate) fn disable_tx(io: impl Regs) {
     io.write_reg(regs::TCTL::operational(true).with_en(false));
 }
 
+/// Returns whether the chip says that it heeded [`disable_tx`] and [`stop_rx`]: three reads.
+///
+/// One that answers with ones or zeros, or that keeps nothing, does not.
+pub(crate) fn is_stopped(io: impl Regs) -> bool {
+    let wanted = regs::TCTL::operational(true);
+    let tctl = io.read(regs::TCTL);
+
+    !tctl.en() && tctl.cold() == wanted.cold() && rx_head(io) == rx_tail(io)
+}
+
 #[kunit_tests(e1000_hw_queue)]
 mod tests {
     use super::*;
@@ -168,8 +178,14 @@ mod tests {
         chip.set(0x2818, 200);
         stop_rx(&chip)?;
         assert_eq!(chip.get(0x2818), 7);
+        assert!(!is_stopped(&chip));
+        disable_tx(&chip);
+        assert!(is_stopped(&chip));
+        chip.set(0x2818, 9);
+        assert!(!is_stopped(&chip));
 
         chip.unplug();
+        assert!(!is_stopped(&chip));
         assert_eq!(stop_rx(&chip), Err(ENODEV));
         Ok(())
     }

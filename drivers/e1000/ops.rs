@@ -91,16 +91,20 @@ impl<'bound> Driver for Adapter<'bound> {
         rings.rx.start(shared, napi);
     }
 
-    fn halt(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>) {
-        let shared = dev.shared();
+    fn halt(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>) -> bool {
+        let bar = &dev.shared().bar;
 
-        queue::disable_tx(&shared.bar);
+        queue::disable_tx(bar);
         rings.rx.offer_spare();
-        if queue::stop_rx(&shared.bar).is_err()
-            && reset::quiesce(&shared.bar, &mut dev.control().filters).is_err()
-        {
+        if queue::stop_rx(bar).is_ok() {
+            return queue::is_stopped(bar);
+        }
+        let stopped = reset::quiesce(bar, &mut dev.control().filters).is_ok();
+
+        if !stopped {
             link::set_gone(dev);
         }
+        stopped
     }
 
     fn opened(dev: &mut Rtnl<'_, Self>) {

@@ -119,6 +119,7 @@ impl netdev::pci::Driver for E1000 {
         }
         init(&bar, model, &mut control, address)
             .inspect_err(|e| dev_err!(pdev, "cannot be initialised: {e:?}\n"))?;
+        pdev.set_master();
 
         let setup = Setup {
             address,

@@ -128,13 +128,6 @@ impl<'a, T: Driver> Rtnl<'a, T> {
         lifecycle::reconfigure(self, config, between)
     }
 
-    /// Runs `f` with the device let at memory, where it is not: while the interface is down, or
-    /// in [`Self::reconfigure_with`]. Whatever the device was given must outlive the call, or be
-    /// taken from it before.
-    pub(crate) fn with_dma<R>(&mut self, f: impl FnOnce(&mut Self) -> R) -> R {
-        lifecycle::with_dma(self, f)
-    }
-
     /// Runs `f` on the transmit side, under its lock; `None` if the interface is down.
     pub(crate) fn with_tx<R>(
         &mut self,

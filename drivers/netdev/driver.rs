@@ -97,12 +97,13 @@ pub(crate) trait Driver: Sized + Send + Sync {
     /// running rings depend on. The drop of the result must undo everything.
     fn build(dev: &mut Rtnl<'_, Self>, config: &Self::Config) -> Result<Rings<Self>>;
 
-    /// Programs the device with the rings and lets it go, interrupts still masked. It masters the
-    /// bus from here on. Process context; the queue is stopped and NAPI disabled. Called at open and after each swap.
+    /// Programs the device with the rings and lets it go, interrupts still masked. Process
+    /// context; the queue is stopped and NAPI disabled. Called at open and after each swap.
     fn start(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>, napi: &DisabledNapi<'_>);
 
-    /// Stops the device's DMA on the rings. It masters the bus no more afterwards. Same context as [`Self::start`].
-    fn halt(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>);
+    /// Stops the device's DMA on the rings, and returns whether the device heeds it: one that does
+    /// not masters the bus no more until the next [`Self::start`]. Same context as [`Self::start`].
+    fn halt(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>) -> bool;
 
     /// Called when everything is up; brings the carrier up to date.
     fn opened(dev: &mut Rtnl<'_, Self>);

@@ -19,9 +19,9 @@
 //! The watchdog timer runs only while NAPI is enabled. It arms itself, which `timer_delete_sync()`
 //! stands, and reaches the transmit side by its lock.
 //!
-//! The device masters the bus from before [`Driver::start`] until after [`Driver::halt`], and at
-//! no other time but in [`Rtnl::with_dma`]. So one that goes on all the same, because it does not
-//! answer or does not obey, does not write to memory that rings had.
+//! That the device no longer writes to memory that rings had when they are dropped is what
+//! [`Driver::halt`] is for. If the driver finds that the device does not heed it, the device masters
+//! the bus no more until the next [`Driver::start`].
 
 use super::{
     bindings,
@@ -141,31 +141,17 @@ pub(super) fn reconfigure<'a, T: Driver>(
     Ok(())
 }
 
-/// Lets the device go, and with it its access to memory.
+/// Lets the device go, at memory too if it was cut off.
 fn start<T: Driver>(rtnl: &mut Rtnl<'_, T>, rings: &mut Rings<T>, napi: &DisabledNapi<'_>) {
     dma(rtnl.device(), true);
     T::start(rtnl, rings, napi);
 }
 
-/// Stops the device, and cuts it off from memory whether it heeds that or not.
+/// Stops the device; one that does not heed that is cut off from memory.
 fn halt<T: Driver>(rtnl: &mut Rtnl<'_, T>, rings: &mut Rings<T>) {
-    T::halt(rtnl, rings);
-    dma(rtnl.device(), false);
-}
-
-/// Runs `f` with the device let at memory, while it is halted.
-pub(super) fn with_dma<'a, T: Driver, R>(
-    rtnl: &mut Rtnl<'a, T>,
-    f: impl FnOnce(&mut Rtnl<'a, T>) -> R,
-) -> R {
-    dma(rtnl.device(), true);
-    let result = f(rtnl);
-
-    // A function of the driver's that brought the interface up has its own opinion.
-    if rtnl.state() != State::Up {
+    if !T::halt(rtnl, rings) {
         dma(rtnl.device(), false);
     }
-    result
 }
 
 fn dma<T: Driver>(dev: &Device<T>, on: bool) {

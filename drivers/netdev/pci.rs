@@ -65,8 +65,8 @@ pub(crate) trait Driver: Sized + 'static {
 
     /// Brings the device to a known state and makes the network driver's data.
     ///
-    /// The device's memory is enabled. It masters the bus only while the interface is up, which is
-    /// seen to ([`super::lifecycle`]); a probe that needs it has to end it.
+    /// The device's memory is enabled, bus mastering is not: see [`set_master`](
+    /// pci::Device::set_master).
     fn probe<'bound>(
         dev: &'bound pci::Device<device::Core<'_>>,
         info: Option<&'bound Self::IdInfo>,

@@ -63,7 +63,7 @@ macro_rules! driver {
 
             fn start(_: &mut Rtnl<'_, Self>, _: &mut Rings<Self>, _: &DisabledNapi<'_>) {}
 
-            fn halt(_: &mut Rtnl<'_, Self>, _: &mut Rings<Self>) {}
+            fn halt(_: &mut Rtnl<'_, Self>, _: &mut Rings<Self>) -> bool { true }
 
             fn opened(_: &mut Rtnl<'_, Self>) {}
 

@@ -116,18 +116,15 @@ pub(super) fn run(dev: &mut Rtnl<'_, Adapter<'_>>) -> u64 {
     let Ok(mut rings) = Rings::new(shared.pdev.as_ref()) else {
         return Fault::NoMemory as u64;
     };
-    let (outcome, stopped) = dev.with_dma(|dev| {
-        let outcome = if phy::loopback(bar, true).is_err() {
-            Err(Fault::NoLoopback)
-        } else {
-            rings.start(bar);
-            rings.exchange(bar, address)
-        };
-        // What fails here fails the next test as well.
-        let _ = phy::loopback(bar, false);
-
-        (outcome, reset::quiesce(bar, &mut dev.control().filters))
-    });
+    let outcome = if phy::loopback(bar, true).is_err() {
+        Err(Fault::NoLoopback)
+    } else {
+        rings.start(bar);
+        rings.exchange(bar, address)
+    };
+    // What fails here fails the next test as well.
+    let _ = phy::loopback(bar, false);
+    let stopped = reset::quiesce(bar, &mut dev.control().filters);
 
     // The device is off, or gone: it does not touch the memory any more.
     drop(rings);

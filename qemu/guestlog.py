@@ -40,6 +40,9 @@ COMPLAINTS = re.compile("|".join([
     r"rust_kernel: panicked",
     r"Out of memory",
 ]))
+# Before init runs there is nothing of ours: an emulated processor that the host left standing.
+STALLS = re.compile(r"soft lockup|[Hh]ard LOCKUP|INFO: rcu\S* .*stall|rcu: INFO: .*stall")
+INIT = "Run /init as init process"
 SHOWN = 60
 AROUND = 40
 
@@ -52,14 +55,17 @@ def complaints(log, expected=""):
     """The first complaint with what follows it, or an empty list.
 
     Lines that the regular expression `expected` matches are no complaints; nor
-    is a `cut here` whose next line is expected."""
+    is a `cut here` whose next line is expected, nor a stall in a boot that went on to init."""
     allowed = re.compile(expected) if expected else None
     lines = lines_of(log)
+    booted = next((number for number, line in enumerate(lines) if INIT in line), 0)
     hits = []
     for number, line in enumerate(lines):
         if not COMPLAINTS.search(line):
             continue
         if allowed and any(allowed.search(near) for near in lines[number:number + (2 if "cut here" in line else 1)]):
+            continue
+        if number < booted and STALLS.search(line):
             continue
         hits.append(number)
     if not hits:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# about: a device that reads all ones: nothing hangs or breaks, and it works again when the device comes back
+# about: a device that no longer answers: nothing hangs or breaks, no DMA to memory given back, and it works again when the device does
 # debug: page poisoning finds what a device writes to memory that is free
 # timeout: 400
 

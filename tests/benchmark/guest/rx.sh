@@ -70,7 +70,7 @@ for end in sent $ENDS; do
 	drop) tc qdisc del dev "$NIC_IF" clsact ;;
 	xdp-*)
 		python3 xdp.py "$NIC_IF" none "$XDP_MODE" || exit 1
-		[ "$end" != xdp-xsk ] || kill $xsk
+		[ "$end" != xdp-xsk ] || kill "$xsk"
 		;;
 	esac
 done

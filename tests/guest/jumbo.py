@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: MTUs of 68 to 16110, changed while up and under traffic: TCP, UDP and raw frames both ways, intact
-# debug: frames in many pages, both ways, over changes of the rings
 # timeout: 400
 # mem: 768M
 

@@ -62,7 +62,8 @@ use kernel::{
 };
 
 /// Descriptors that one packet may take: a context, and what
-/// [`offload::check`](crate::offload::check) allows for the linear part and frags. More in a ring that has them, for the largest segmentations.
+/// [`offload::check`](crate::offload::check) allows for the linear part and frags. More in a ring
+/// that has them, for the largest segmentations.
 const MAX_DESCRIPTORS: u16 = 24;
 const MAX_DESCRIPTORS_LARGE: u16 = 56;
 

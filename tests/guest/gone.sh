@@ -7,16 +7,10 @@
 . /root/lib.sh
 . /root/net.sh
 
-config=$(nic_path 0)/config
-# memory on|off: whether the device answers in memory space; bit 1 of the command register.
-memory() {
-	command=$(od -An -tu1 -j4 -N1 "$config" | tr -d ' ')
-	if [ "$1" = on ]; then command=$((command | 2)); else command=$((command & ~2)); fi
-	# shellcheck disable=SC2059 # an octal number
-	printf "$(printf '\\%03o' $command)" | dd of="$config" bs=1 seek=4 conv=notrunc 2>/dev/null
-}
-# masters: whether the device may reach memory; bit 2.
-masters() { [ $(($(od -An -tu1 -j4 -N1 "$config") & 4)) -ne 0 ]; }
+# memory on|off: whether the device answers in memory space.
+memory() { command_bit 2 "$1"; }
+# masters: whether the device may reach memory.
+masters() { [ $(($(command_bits) & 4)) -ne 0 ]; }
 # bounded SECONDS NAME COMMAND...: it ends in time, whatever its outcome.
 bounded() {
 	bounded_limit=$1 bounded_name=$2

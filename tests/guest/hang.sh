@@ -8,14 +8,8 @@
 . /root/lib.sh
 . /root/net.sh
 
-config=$(nic_path 0)/config
-# master on|off: whether the device may read and write memory; bit 2 of the command register.
-master() {
-	command=$(od -An -tu1 -j4 -N1 "$config" | tr -d ' ')
-	if [ "$1" = on ]; then command=$((command | 4)); else command=$((command & ~4)); fi
-	# shellcheck disable=SC2059 # an octal number
-	printf "$(printf '\\%03o' $command)" | dd of="$config" bs=1 seek=4 conv=notrunc 2>/dev/null
-}
+# master on|off: whether the device may read and write memory.
+master() { command_bit 4 "$1"; }
 # stop: it may not, even if the driver says that it may; let_go: no more of that.
 stop() {
 	master off

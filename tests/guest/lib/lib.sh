@@ -149,6 +149,16 @@ nic_path() { printf '%s/0000:00:%02x.0\n' $PCI $((4 + $1)); }
 nic_name() { ls "$(nic_path "$1")/net" 2>/dev/null; }
 nic_named() { NIC_IF=$(nic_name "${1:-0}") && [ -n "$NIC_IF" ]; }
 
+# The command register of the first NIC: command_bits prints its low byte, command_bit BITS on|off
+# changes bits of it.  2 answers to memory, 4 may read and write memory.
+command_bits() { od -An -tu1 -j4 -N1 "$(nic_path 0)/config" | tr -d ' '; }
+command_bit() {
+	command_byte=$(command_bits)
+	if [ "$2" = on ]; then command_byte=$((command_byte | $1)); else command_byte=$((command_byte & ~$1)); fi
+	# shellcheck disable=SC2059 # an octal number
+	printf "$(printf '\\%03o' $command_byte)" | dd of="$(nic_path 0)/config" bs=1 seek=4 conv=notrunc 2>/dev/null
+}
+
 # reload [PARAMS]: NIC_IF is the interface found afterwards.
 reload() {
 	unload && load "$@" && wait_until 5 nic_named 0 && nic_named 0

@@ -160,7 +160,8 @@ def wire(nic, mac, path, server):
 def command(script, load, qemu, env, timeout):
     """The command and environment that run a script of tests/benchmark/guest in a guest."""
     stem = pathlib.Path(load).stem
-    files = [HERE / "guest" / "lib.sh", HERE / "guest" / "xdp.py", TOP / "tests" / "guest" / "lib" / "bpf.py",
+    library = TOP / "tests" / "guest" / "lib"
+    files = [HERE / "guest" / "lib.sh", HERE / "guest" / "xdp.py", library / "bpf.py", library / "xsk.py",
              BUILD / "work", *([load] if load.endswith(".ko") else [])]
     settings = {"DRIVER": pathlib.Path(load).name, **env}
     # Nothing in the environment may change what is measured.

@@ -10,6 +10,7 @@ import socket
 import struct
 
 import bpf
+import xsk
 from lib import *
 from verdicts import counted, counters, frames, use
 from wire import Port, frame, pattern
@@ -116,45 +117,18 @@ same("to a NIC that is down: counted", {"redirect_err": 20}, counted(before))
 run(f"ip link set {OTHER} up")
 
 # AF_XDP in copy mode: a socket of 16 frames that nobody empties, then one that is.
-SOL_XDP, OFFSETS, RX_RING, UMEM_REG, FILL_RING, COMPLETION_RING = 283, 1, 2, 4, 5, 6
-import ctypes
-import mmap
-memory = mmap.mmap(-1, 64 * 2048)
-where = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-xsk = socket.socket(44, socket.SOCK_RAW, 0)
-xsk.setsockopt(SOL_XDP, UMEM_REG, struct.pack("<QQIIII", where, 64 * 2048, 2048, 0, 0, 0))
-for ring in (RX_RING, FILL_RING, COMPLETION_RING):
-    xsk.setsockopt(SOL_XDP, ring, struct.pack("<i", 64))
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def bind(flags):
-    return libc.bind(xsk.fileno(), struct.pack("<HHIII", 44, flags, socket.if_nametoindex(NIC), 0, 0), 16)
-
-
-check("AF_XDP zero-copy is refused", bind(1 << 2) != 0)
-same("AF_XDP copy mode is bound", 0, bind(1 << 1))
-offsets = struct.unpack("<16Q", xsk.getsockopt(SOL_XDP, OFFSETS, 128))
-fill = mmap.mmap(xsk.fileno(), 4096, offset=0x100000000)
-ring = mmap.mmap(xsk.fileno(), 4096, offset=0)
-rx_producer, rx_consumer, rx_desc = offsets[0:3]
-fill_producer, _, fill_desc = offsets[8:11]
+receiver = xsk.Socket(64)
+check("AF_XDP zero-copy is refused", receiver.bind(NIC, xsk.ZEROCOPY) != 0)
+same("AF_XDP copy mode is bound", 0, receiver.bind(NIC, xsk.COPY))
+receiver.offer(32)
 xskmap = bpf.new_map(bpf.XSKMAP)
-bpf.update(xskmap, 0, struct.pack("<I", xsk.fileno()))
-for number in range(32):
-    fill[fill_desc + 8 * number:fill_desc + 8 * number + 8] = struct.pack("<Q", number * 2048)
-fill[fill_producer:fill_producer + 4] = struct.pack("<I", 32)
+bpf.update(xskmap, 0, struct.pack("<I", receiver.fileno()))
 use(bpf.redirected_map(xskmap), bpf.HAS_FRAGS)
 before = counters()
 sent, _ = exchange(nic, 50, 200)
-produced, = struct.unpack("<I", ring[rx_producer:rx_producer + 4])
-found = []
-for number in range(produced):
-    address, length, _ = struct.unpack("<QII", ring[rx_desc + 16 * number:rx_desc + 16 * number + 16])
-    found.append(memory[address:address + length])
-frames("AF_XDP copy mode: as many frames as it had room for", sent[:32], found)
+frames("AF_XDP copy mode: as many frames as it had room for", sent[:32], receiver.received())
 same("AF_XDP copy mode: counted", {"redirect": 32, "redirect_err": 18}, counted(before))
-xsk.close()
+receiver.close()
 bpf.detach(NIC)
 same("no errors counted", "0 0", f"{stat(NIC, 'rx_errors')} {stat(NIC, 'tx_errors')}")
 quiet_log()

@@ -100,8 +100,13 @@ def redirected(ifindex):
     return ours(mov(1, ifindex) + mov(2, 0) + call(23) + EXIT)
 
 
+def to_map(fd, key=0):
+    """bpf_redirect_map() for every frame."""
+    return mapped(1, fd) + mov(2, key) + mov(3, 0) + call(51) + EXIT
+
+
 def redirected_map(fd, key=0):
-    return ours(mapped(1, fd) + mov(2, key) + mov(3, 0) + call(51) + EXIT)
+    return ours(to_map(fd, key))
 
 
 def prog(code, kind=XDP, flags=0):

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+"""An AF_XDP socket in copy mode, that only receives."""
+
+import ctypes
+import mmap
+import socket
+import struct
+
+AF_XDP, SOL_XDP = 44, 283
+OFFSETS, RX_RING, UMEM_REG, FILL_RING, COMPLETION_RING = 1, 2, 4, 5, 6
+RX_PLACE, FILL_PLACE = 0, 0x100000000
+COPY, ZEROCOPY = 1 << 1, 1 << 2
+FRAME_SIZE = 2048
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Socket:
+    """Its memory has room for so many frames (a power of two)."""
+
+    def __init__(self, frames):
+        self.frames = frames
+        self.memory = mmap.mmap(-1, frames * FRAME_SIZE)
+        where = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+        self.sock = socket.socket(AF_XDP, socket.SOCK_RAW, 0)
+        self.sock.setsockopt(SOL_XDP, UMEM_REG, struct.pack("<QQIIII", where, frames * FRAME_SIZE, FRAME_SIZE, 0, 0, 0))
+        for ring in (RX_RING, FILL_RING, COMPLETION_RING):
+            self.sock.setsockopt(SOL_XDP, ring, struct.pack("<i", frames))
+        # producer, consumer, descriptors, flags: of RX, TX, fill, completion.
+        self.offsets = struct.unpack("<16Q", self.sock.getsockopt(SOL_XDP, OFFSETS, 128))
+
+    def fileno(self):
+        return self.sock.fileno()
+
+    def bind(self, interface, flags):
+        """0, or not."""
+        return _libc.bind(self.fileno(), struct.pack("<HHIII", AF_XDP, flags, socket.if_nametoindex(interface), 0, 0), 16)
+
+    def offer(self, number):
+        """Let the kernel fill the first so many frames."""
+        producer, _, entries, _ = self.offsets[8:12]
+        ring = mmap.mmap(self.fileno(), entries + 8 * self.frames, offset=FILL_PLACE)
+        ring[entries:entries + 8 * number] = struct.pack(f"<{number}Q", *range(0, number * FRAME_SIZE, FRAME_SIZE))
+        ring[producer:producer + 4] = struct.pack("<I", number)
+
+    def received(self):
+        """All frames that came since the socket was made."""
+        producer, _, entries, _ = self.offsets[0:4]
+        ring = mmap.mmap(self.fileno(), entries + 16 * self.frames, offset=RX_PLACE)
+        produced, = struct.unpack("<I", ring[producer:producer + 4])
+        found = []
+        for at in range(entries, entries + 16 * produced, 16):
+            address, length, _ = struct.unpack("<QII", ring[at:at + 16])
+            found.append(self.memory[address:address + length])
+        return found
+
+    def close(self):
+        self.sock.close()

@@ -25,8 +25,8 @@ ENVIRONMENT = {
 }
 # These take their two ports as arguments, and want both of them in one namespace.
 TWO_PORTS = {f"drivers/net/hw/{name}.sh" for name in (
-    "ethtool", "ethtool_extended_state", "ethtool_mm", "hw_stats_l3", "hw_stats_l3_gre", "loopback")}
-# ... and this one two that have speeds to choose from: another NIC of the same kind is plugged in.
+    "ethtool_extended_state", "ethtool_mm", "hw_stats_l3", "hw_stats_l3_gre", "loopback")}
+# This one wants two that have speeds to choose from: another NIC of the same kind is plugged in.
 TWINS = {"drivers/net/hw/ethtool.sh"}
 TWIN_MAC, TWIN_SLOT = "52:54:00:12:34:1f", "0x8"
 # This one wants the interface down, and sets it up itself.
@@ -66,6 +66,7 @@ def carrier():
 
 def reload():
     """The module anew, and whatever the last test may have left away from the peer."""
+    unplug_twin()
     run(f"rmmod {MODULE.removesuffix('.ko')}")
     for name in os.listdir("/sys/class/net"):
         if not pathlib.Path(f"/sys/class/net/{name}/device").exists() and name != "lo":
@@ -113,29 +114,28 @@ def plug_twin():
 
 
 def unplug_twin():
-    qmp("device_del", id="twin")
-    wait("the second NIC gone", 20, lambda: not interface_of(TWIN_MAC))
-    qmp("netdev_del", id="twin")
+    if interface_of(TWIN_MAC):
+        qmp("device_del", id="twin")
+        wait("the second NIC gone", 20, lambda: not interface_of(TWIN_MAC))
+        qmp("netdev_del", id="twin")
 
 
 def prepare(name):
     """The network as the test wants it; returns its arguments."""
     if name in DOWN:
         return []
+    if name not in TWINS | TWO_PORTS:
+        addresses()
+        return []
     if name in TWINS:
-        twin = plug_twin()
-        for port in (NIC, twin):
-            run(f"ip link set {port} up")
-        wait("carrier", 10, carrier)
-        return [NIC, twin]
-    if name in TWO_PORTS:
+        ports = [NIC, plug_twin()]
+    else:
         run(f"ip -n peer link set {PEER} netns 1")
-        for port in (NIC, PEER):
-            run(f"ip link set {port} up")
-        wait("carrier", 10, carrier)
-        return [NIC, PEER]
-    addresses()
-    return []
+        ports = [NIC, PEER]
+    for port in ports:
+        run(f"ip link set {port} up")
+    wait("carrier", 10, carrier)
+    return ports
 
 
 def end(process):
@@ -218,8 +218,6 @@ def main():
             results = parse(name, output, status)
         except RuntimeError as err:
             output, results = "", [["(start)", "fail", str(err).strip()]]
-        if name in TWINS:
-            unplug_twin()
         entry = {"file": name, "results": results, "output": output, "seconds": round(time.monotonic() - start, 1)}
         print(json.dumps(entry), flush=True)
     return 0

@@ -43,6 +43,8 @@ pub(crate) struct FakeChip {
     gone: Cell<bool>,
     frozen: Cell<bool>,
     in_reset: Cell<bool>,
+    /// The offset of a register of which writes are lost.
+    deaf_at: Cell<usize>,
 }
 
 /// The EEPROM's state on its bus.
@@ -89,6 +91,7 @@ impl FakeChip {
             gone: Cell::new(false),
             frozen: Cell::new(false),
             in_reset: Cell::new(false),
+            deaf_at: Cell::new(usize::MAX),
         };
         chip.set(0x0008, 0x8008_0783);
         chip.set(0x0010, 0x180);
@@ -125,6 +128,11 @@ impl FakeChip {
     /// Has `CTRL.RST` never clear.
     pub(crate) fn hold_reset(&self) {
         self.in_reset.set(true);
+    }
+
+    /// Has writes of the register at `offset` do nothing.
+    pub(crate) fn lose_writes(&self, offset: usize) {
+        self.deaf_at.set(offset);
     }
 
     /// Has the EEPROM store what is written.
@@ -210,7 +218,7 @@ impl FakeChip {
         if let Some(cell) = self.written.get(offset / 4) {
             count(cell);
         }
-        if self.gone.get() {
+        if self.gone.get() || self.deaf_at.get() == offset {
             return;
         }
         match offset {

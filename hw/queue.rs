@@ -26,30 +26,53 @@ fn split(address: u64) -> (u32, u32) {
 /// Gives the receiver the ring of `size` descriptors at DMA address `base`, of which those before
 /// `tail` are filled (14.4).
 ///
-/// `base` is 16-byte aligned. Five light accesses. The receiver need not be disabled if it is out of
-/// descriptors, as after [`stop_rx`]. The base changes while head and tail are still equal; from
-/// the write of the head on the receiver may use the ring from its start. So *every* slot must hold
-/// the address of valid memory, as the old tail says for a moment where to stop.
-pub(crate) fn set_rx_ring(io: impl Regs, base: u64, size: RingSize, tail: u16) {
+/// `base` is 16-byte aligned. Five light accesses and three reads. The receiver need not be disabled
+/// if it is out of descriptors, as after [`stop_rx`]. The base changes while head and tail are still
+/// equal; from the write of the head on the receiver may use the ring from its start. So *every* slot
+/// must hold the address of valid memory, as the old tail says for a moment where to stop.
+///
+/// # Errors
+///
+/// `EIO` if the chip did not take the ring, which might have it use the memory of an earlier one:
+/// then it is not given a descriptor.
+pub(crate) fn set_rx_ring(io: impl Regs, base: u64, size: RingSize, tail: u16) -> Result {
     let (low, high) = split(base);
     io.write_reg(regs::RDBAL::from_raw(low));
     io.write_reg(regs::RDBAH::from_raw(high));
     io.write_reg(regs::RDLEN::from_raw(size.bytes()));
+    if io.read(regs::RDBAL).into_raw() != low
+        || io.read(regs::RDBAH).into_raw() != high
+        || io.read(regs::RDLEN).into_raw() != size.bytes()
+    {
+        return Err(EIO);
+    }
     io.write_reg(regs::RDH::zeroed());
     io.write_reg(regs::RDT::at(tail));
+    Ok(())
 }
 
 /// Gives the transmitter an empty ring of `size` descriptors at DMA address `base` (14.5).
 ///
 /// The transmitter is idle or disabled, and the ring memory holds no stale descriptors. `base` is
-/// 16-byte aligned. Four light accesses and one heavy.
-pub(crate) fn set_tx_ring(io: impl Regs, base: u64, size: RingSize) {
+/// 16-byte aligned. Four light accesses, one heavy and three reads.
+///
+/// # Errors
+///
+/// `EIO` if the chip did not take the ring. It must not be enabled then.
+pub(crate) fn set_tx_ring(io: impl Regs, base: u64, size: RingSize) -> Result {
     let (low, high) = split(base);
     io.write_reg(regs::TDBAL::from_raw(low));
     io.write_reg(regs::TDBAH::from_raw(high));
     io.write_reg(regs::TDLEN::from_raw(size.bytes()));
     io.write_reg(regs::TDH::zeroed());
     io.write_reg(regs::TDT::at(0));
+    if io.read(regs::TDBAL).into_raw() != low
+        || io.read(regs::TDBAH).into_raw() != high
+        || io.read(regs::TDLEN).into_raw() != size.bytes()
+    {
+        return Err(EIO);
+    }
+    Ok(())
 }
 
 /// Hands descriptors up to `tail`, not included, to the transmitter: one heavy access.
@@ -147,15 +170,33 @@ mod tests {
         let chip = FakeChip::new()?;
         let size = RingSize::new(4096)?;
 
-        set_rx_ring(&chip, 0x12_3456_7890, size, 7);
+        set_rx_ring(&chip, 0x12_3456_7890, size, 7)?;
         assert_eq!(chip.get(0x2800), 0x3456_7890);
         assert_eq!(chip.get(0x2804), 0x12);
         assert_eq!(chip.get(0x2808), 65536);
 
-        set_tx_ring(&chip, 0xffff_ffff_ffff_fff0, size);
+        set_tx_ring(&chip, 0xffff_ffff_ffff_fff0, size)?;
         assert_eq!(chip.get(0x3800), 0xffff_fff0);
         assert_eq!(chip.get(0x3804), 0xffff_ffff);
-        assert_eq!(chip.accesses(), 10);
+        assert_eq!(chip.accesses(), 16);
+        Ok(())
+    }
+
+    #[test]
+    fn rings_not_taken() -> Result {
+        let size = RingSize::new(256)?;
+
+        for lost in [0x2800, 0x2804, 0x2808, 0x3800, 0x3804, 0x3808] {
+            let chip = FakeChip::new()?;
+            chip.lose_writes(lost);
+            let rx = set_rx_ring(&chip, 0x12_3456_7890, size, 7);
+            let tx = set_tx_ring(&chip, 0x12_3456_7890, size);
+            let (taken, not_taken) = if lost < 0x3000 { (tx, rx) } else { (rx, tx) };
+            assert_eq!(taken, Ok(()));
+            assert_eq!(not_taken, Err(EIO));
+            // No descriptor for a receiver that has no ring.
+            assert_eq!(chip.get(0x2818) == 7, rx.is_ok());
+        }
         Ok(())
     }
 

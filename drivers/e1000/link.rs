@@ -78,12 +78,17 @@ pub(crate) enum Presence {
     Back,
 }
 
-/// Takes note, once, that the device reads as all ones.
-pub(crate) fn set_gone(dev: &mut Rtnl<'_, Adapter<'_>>) {
+/// Why a device is of no use: it reads as all ones.
+pub(crate) const NOT_THERE: &str = "the device is gone";
+/// Why a device is of no use: what is written to it is not there when it is read.
+pub(crate) const NOT_HEEDING: &str = "the device does not keep its settings";
+
+/// Takes note that the device is of no use, for now, and says why, once.
+pub(crate) fn set_gone(dev: &mut Rtnl<'_, Adapter<'_>>, why: &str) {
     dev.shared().gone.store(true, Relaxed);
     if !dev.control().gone_reported {
         dev.control().gone_reported = true;
-        netdev_err!(dev.device(), "the device is gone\n");
+        netdev_err!(dev.device(), "{why}\n");
     }
     dev.device().carrier_off();
 }
@@ -237,10 +242,9 @@ pub(crate) fn check(dev: &mut Rtnl<'_, Adapter<'_>>) {
     }
 }
 
-/// Takes note that the device has been initialised.
-pub(crate) fn set_back(dev: &mut Rtnl<'_, Adapter<'_>>) {
-    dev.shared().gone.store(false, Relaxed);
-    if dev.control().gone_reported {
+/// Says that the device is back, once it is.
+pub(crate) fn report_back(dev: &mut Rtnl<'_, Adapter<'_>>) {
+    if !dev.shared().gone.load(Relaxed) && dev.control().gone_reported {
         dev.control().gone_reported = false;
         netdev_info!(dev.device(), "the device is back\n");
     }
@@ -253,7 +257,7 @@ pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) -> Presence {
     let status = Regs::read(&shared.bar, STATUS);
 
     if is_gone(status.into_raw()) {
-        set_gone(dev);
+        set_gone(dev, NOT_THERE);
         return Presence::Gone;
     }
     if shared.gone.load(Relaxed) {

@@ -78,17 +78,24 @@ impl<'bound> Driver for Adapter<'bound> {
         })
     }
 
-    fn start(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>, napi: &DisabledNapi<'_>) {
+    fn start(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>, napi: &DisabledNapi<'_>) -> bool {
         let shared = dev.shared();
 
         rings.rx.moderator.begin(&shared.irq, dev.config().rx.get());
         let control = dev.control();
 
         rings.tx.set_delayed(control.delays.delays_tx());
-        rings.tx.start(shared);
         // Only after a halt that had to turn the receiver off.
         control.filters.control.apply(&shared.bar, control.rx_mode);
-        rings.rx.start(shared, napi);
+        let started = rings
+            .tx
+            .start(shared)
+            .and_then(|()| rings.rx.start(shared, napi));
+
+        if started.is_err() {
+            link::set_gone(dev, link::NOT_HEEDING);
+        }
+        started.is_ok()
     }
 
     fn halt(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>) -> bool {
@@ -102,7 +109,7 @@ impl<'bound> Driver for Adapter<'bound> {
         let stopped = reset::quiesce(bar, &mut dev.control().filters).is_ok();
 
         if !stopped {
-            link::set_gone(dev);
+            link::set_gone(dev, link::NOT_THERE);
         }
         stopped
     }
@@ -359,12 +366,14 @@ fn reset_device(dev: &mut Rtnl<'_, Adapter<'_>>) {
     let config = *dev.config();
 
     let result = dev.reconfigure_with(config, |dev| match reinit(dev) {
-        Ok(()) => link::set_back(dev),
+        // Unless it does not start.
+        Ok(()) => dev.shared().gone.store(false, Relaxed),
         // The watchdog sees to it that there will be another attempt.
-        Err(_) => link::set_gone(dev),
+        Err(_) => link::set_gone(dev, link::NOT_THERE),
     });
     if let Err(e) = result {
         netdev_err!(dev.device(), "no memory for a reset: {e:?}\n");
     }
+    link::report_back(dev);
     link::update(dev);
 }

@@ -273,7 +273,7 @@ pub(crate) fn init(bar: &Bar<'_>, model: Model, control: &mut Control, address: 
     control.link.program(bar)?;
 
     // No ring yet: head and tail equal, so that nothing is received.
-    queue::set_rx_ring(bar, 0, RingSize::DEFAULT, 0);
+    queue::set_rx_ring(bar, 0, RingSize::DEFAULT, 0)?;
     control.filters.control.apply(bar, control.rx_mode);
     Ok(())
 }

@@ -137,8 +137,8 @@ impl Queue {
         Ok(queue)
     }
 
-    /// Gives the ring to the device.
-    pub(crate) fn start(&mut self, adapter: &Adapter<'_>, napi: &DisabledNapi<'_>) {
+    /// Gives the ring to the device. Fails with `EIO` if it does not take it.
+    pub(crate) fn start(&mut self, adapter: &Adapter<'_>, napi: &DisabledNapi<'_>) -> Result {
         self.pool.attach(napi);
         // The descriptor that is not offered yet, too: the device may be faster than the tail.
         self.offer_spare();
@@ -147,9 +147,10 @@ impl Queue {
             self.descs.dma_address(),
             self.ring.size(),
             self.ring.next_to_use(),
-        );
+        )?;
         // What was waiting in the backend is received from here on.
         adapter.flush_posted_writes();
+        Ok(())
     }
 
     /// Receives up to `budget` packets, and returns how many; `budget` if there must be another

@@ -157,14 +157,15 @@ impl<'bound> Queue<'bound> {
         })
     }
 
-    /// Gives the ring to the device.
-    pub(crate) fn start(&mut self, adapter: &Adapter<'_>) {
-        queue::set_tx_ring(&adapter.bar, self.descs.dma_address(), self.ring.size());
+    /// Gives the ring to the device. Fails with `EIO` if it does not take it.
+    pub(crate) fn start(&mut self, adapter: &Adapter<'_>) -> Result {
+        queue::set_tx_ring(&adapter.bar, self.descs.dma_address(), self.ring.size())?;
         queue::enable_tx(&adapter.bar, true);
         self.contexts = [None, None];
         adapter
             .max_descriptors
             .store(self.stop_below.into(), Relaxed);
+        Ok(())
     }
 
     /// Chooses whether the interrupts of write-backs are delayed by the chip's timers.

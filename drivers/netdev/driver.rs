@@ -99,7 +99,11 @@ pub(crate) trait Driver: Sized + Send + Sync {
 
     /// Programs the device with the rings and lets it go, interrupts still masked. Process
     /// context; the queue is stopped and NAPI disabled. Called at open and after each swap.
-    fn start(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>, napi: &DisabledNapi<'_>);
+    ///
+    /// Returns whether the device has taken the rings. One that has not may still have others,
+    /// long gone, and masters the bus no more until the next start, for which the driver must see
+    /// to a swap.
+    fn start(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>, napi: &DisabledNapi<'_>) -> bool;
 
     /// Stops the device's DMA on the rings, and returns whether the device heeds it: one that does
     /// not masters the bus no more until the next [`Self::start`]. Same context as [`Self::start`].

@@ -20,8 +20,8 @@
 //! stands, and reaches the transmit side by its lock.
 //!
 //! That the device no longer writes to memory that rings had when they are dropped is what
-//! [`Driver::halt`] is for. If the driver finds that the device does not heed it, the device masters
-//! the bus no more until the next [`Driver::start`].
+//! [`Driver::halt`] is for. If the driver finds that the device does not heed it, or that it does
+//! not take new ones, the device masters the bus no more until the next [`Driver::start`].
 
 use super::{
     bindings,
@@ -141,10 +141,12 @@ pub(super) fn reconfigure<'a, T: Driver>(
     Ok(())
 }
 
-/// Lets the device go, at memory too if it was cut off.
+/// Lets the device go, at memory too if it was cut off; one that does not take the rings is cut off.
 fn start<T: Driver>(rtnl: &mut Rtnl<'_, T>, rings: &mut Rings<T>, napi: &DisabledNapi<'_>) {
     dma(rtnl.device(), true);
-    T::start(rtnl, rings, napi);
+    if !T::start(rtnl, rings, napi) {
+        dma(rtnl.device(), false);
+    }
 }
 
 /// Stops the device; one that does not heed that is cut off from memory.

@@ -65,6 +65,8 @@ pub(super) enum Fault {
     NotSent = 5,
     /// The device is gone.
     Gone = 6,
+    /// The device did not take the rings.
+    NoRings = 7,
 }
 
 /// The Ethertype for experiments (IEEE 802).
@@ -119,8 +121,10 @@ pub(super) fn run(dev: &mut Rtnl<'_, Adapter<'_>>) -> u64 {
     let outcome = if phy::loopback(bar, true).is_err() {
         Err(Fault::NoLoopback)
     } else {
-        rings.start(bar);
-        rings.exchange(bar, address)
+        rings
+            .start(bar)
+            .map_err(|_| Fault::NoRings)
+            .and_then(|()| rings.exchange(bar, address))
     };
     // What fails here fails the next test as well.
     let _ = phy::loopback(bar, false);
@@ -169,10 +173,10 @@ impl Rings {
     }
 
     /// Gives the rings to the device, with a descriptor less in flight than there are buffers.
-    fn start(&self, bar: &Bar<'_>) {
-        queue::set_tx_ring(bar, self.tx.dma_address(), self.size);
+    fn start(&self, bar: &Bar<'_>) -> Result {
+        queue::set_tx_ring(bar, self.tx.dma_address(), self.size)?;
         queue::enable_tx(bar, true);
-        queue::set_rx_ring(bar, self.rx.dma_address(), self.size, self.rx_tail);
+        queue::set_rx_ring(bar, self.rx.dma_address(), self.size, self.rx_tail)
     }
 
     /// Sends frames, one at a time, and waits for each.

@@ -155,7 +155,8 @@ class Net:
             self.listener.bind((PEER_IP, TCP_PORT))
             self.listener.listen(16)
         self.sockets = [self.nic_raw, self.nic_udp, self.peer_raw, self.peer_udp]
-        threading.Thread(target=self.serve_tcp, daemon=True).start()
+        self.server = threading.Thread(target=self.serve_tcp, daemon=True)
+        self.server.start()
         # By way: numbers under way, numbers seen, kinds counted.
         self.under_way = {"rx": {}, "tx": {}, "udp": {}}
         self.done = {way: collections.deque(maxlen=4096) for way in self.under_way}
@@ -167,6 +168,9 @@ class Net:
     def close(self):
         for thread in self.threads:
             thread.join(10)
+        # What waits in accept() keeps the port until it is woken.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.server.join(10)
         for sock in [*self.sockets, self.listener]:
             sock.close()
 

@@ -5,7 +5,6 @@
 # mem: 768M
 
 import socket
-import threading
 
 from lib import *
 from wire import Port, frame, pattern
@@ -39,25 +38,8 @@ def tcp(way, length):
     listener, out = sock(far, socket.SOCK_STREAM, remote, 7000), sock(near, socket.SOCK_STREAM, local)
     listener.listen()
     out.connect((remote, 7000))
-    into = listener.accept()[0]
-    into.settimeout(20 * SLOW)
-
-    def feed():
-        out.sendall(data)
-        out.shutdown(socket.SHUT_WR)
-
-    thread = threading.Thread(target=feed)
-    thread.start()
-    got = bytearray()
-    try:
-        while piece := into.recv(1 << 18):
-            got += piece
-    except TimeoutError:
-        pass
-    for one in (into, out, listener):
-        one.close()
-    thread.join(30 * SLOW)
-    return bytes(got) == data
+    with listener:
+        return arrives(out, listener.accept()[0], data)
 
 
 def udp(way, sizes):

@@ -61,7 +61,7 @@ macro_rules! driver {
                 Err(ENODEV)
             }
 
-            fn start(_: &mut Rtnl<'_, Self>, _: &mut Rings<Self>, _: &DisabledNapi<'_>) {}
+            fn start(_: &mut Rtnl<'_, Self>, _: &mut Rings<Self>, _: &DisabledNapi<'_>) -> bool { true }
 
             fn halt(_: &mut Rtnl<'_, Self>, _: &mut Rings<Self>) -> bool { true }
 

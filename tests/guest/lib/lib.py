@@ -7,8 +7,10 @@ Cases, commands, waiting, namespaces, sysfs.  Frames are in wire.py.
 import contextlib
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 NIC = os.environ.get("NIC_IF", "")
@@ -209,6 +211,30 @@ def answers(ip="10.9.0.2", seconds=5, ns=None):
 def ping_all(count, ip="10.9.0.2", options="-i 0.002", ns=None):
     output = run(f"ping -q -c {count} -W 5 {options} {ip}", ns, fails=True)[1]
     return f"{count} packets transmitted, {count} received" in output
+
+
+def arrives(out, into, data):
+    """Send data on one end of a connection and close both; whether just that came out of the other."""
+    def feed():
+        try:
+            out.sendall(data)
+            out.shutdown(socket.SHUT_WR)
+        except OSError:
+            out.close()
+
+    with out, into:
+        for end in (out, into):
+            end.settimeout(20 * SLOW)
+        thread = threading.Thread(target=feed)
+        thread.start()
+        got = bytearray()
+        try:
+            while piece := into.recv(1 << 18):
+                got += piece
+        except OSError:
+            pass
+        thread.join(30 * SLOW)
+    return bytes(got) == data
 
 
 def qmp(command, **arguments):

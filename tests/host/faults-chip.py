@@ -5,15 +5,13 @@
 # timeout: 1200
 """tests/faults/run gone reg probe, for tests/run."""
 
-import os
 import pathlib
 import sys
 
-RUN = pathlib.Path(__file__).resolve().parent.parent / "faults" / "run"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
+sys.dont_write_bytecode = True
+
+import faults  # noqa: E402
 
 if __name__ == "__main__":
-    if os.environ.get("MODULE", "").removesuffix(".ko").rpartition("/")[2] == "e1000":
-        print("1..0 # SKIP the C driver: it fails many of them; see Documentation/faults.md")
-        sys.exit(0)
-    os.environ["OUT"] = os.environ.get("FAULTS_OUT") or str(RUN.parent.parent.parent / "build" / "faults")
-    os.execv(RUN, [str(RUN), *"gone reg probe".split()])
+    sys.exit(faults.run("gone", "reg", "probe"))

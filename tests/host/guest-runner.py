@@ -10,21 +10,16 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
+sys.dont_write_bytecode = True
+
+import cases  # noqa: E402
+from cases import case  # noqa: E402
+
 TOP = pathlib.Path(os.environ.get("TOP") or pathlib.Path(__file__).resolve().parents[2])
 HERE = pathlib.Path(os.environ.get("SCRATCH") or "/tmp")
 SLOW = int(os.environ.get("SLOW", "1"))
 MODULE = os.environ.get("MODULE") or str(TOP / "build" / "e1000_rust.ko")
-cases = 0
-
-
-def case(name, passed, output):
-    global cases
-    cases += 1
-    if not passed:
-        print("\n".join(f"# | {line}" for line in output.splitlines()[-30:]))
-    print(f"{'ok' if passed else 'not ok'} {cases} {name}", flush=True)
-
-
 def guest(script, timeout=90, **settings):
     """(status, output, seconds) of a script in the guest."""
     path = HERE / "script.sh"
@@ -46,7 +41,7 @@ def verdict(name, expected, words, script, **settings):
 
 
 def main():
-    print("KTAP version 1")
+    cases.begin()
     verdict("passes", 0, ["eth0 peer0 52:54:00:12:34:10", "to stderr"],
             "echo $NIC_IF $PEER_IF $NIC_MAC\necho to stderr >&2\nip netns exec peer ip link show peer0 >/dev/null\n")
     verdict("fails with 7", 7, ["before", "exit status 7"], "echo before\nexit 7\n")
@@ -73,9 +68,8 @@ def main():
             ("a number that is none", ["not a number"], {"SMP": "many"}),
             ("a NIC that QEMU does not have", ["did not start"], {"NIC": "nosuchnic"})):
         verdict(name, 125, words, "exit 0\n", **settings)
-    print(f"1..{cases}")
+    return cases.end()
 
 
 if __name__ == "__main__":
-    main()
-    sys.exit(0)
+    sys.exit(main())

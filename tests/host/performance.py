@@ -10,9 +10,11 @@ import pathlib
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE / "lib"), str(HERE.parent)]
 sys.dont_write_bytecode = True
 
+import cases  # noqa: E402
 from benchmark import machine, subset  # noqa: E402
 
 
@@ -29,11 +31,10 @@ def why_not():
 
 
 def main():
-    print("KTAP version 1")
     reason = why_not()
     if reason:
-        print(f"1..0 # SKIP {reason}")
-        return 0
+        return cases.skip_all(reason)
+    cases.begin()
     machine.prepare()
     found = {}
     with tempfile.TemporaryDirectory(prefix="e1000_rust-bench.") as scratch:
@@ -44,14 +45,11 @@ def main():
                 found.update(future.result())
     now, (_, reference) = subset.pick(found), subset.read()
     worse = subset.regressions(now, reference)
-    for number, load in enumerate(sorted(reference), 1):
-        mine = [entry for entry in worse if entry[0] == load]
-        for _, figure, was, value in mine:
-            print(f"# {figure}: {value:.4g}, was {was:.4g}")
-        print(f"{'not ok' if mine else 'ok'} {number} {load}: {now[load]['instructions']:.0f} instructions, "
-              f"{now[load]['module']:.0f} of them in the module, {now[load]['heavy']:.3f} heavy accesses")
-    print(f"1..{len(reference)}")
-    return 1 if worse else 0
+    for load in sorted(reference):
+        mine = [f"{figure}: {value:.4g}, was {was:.4g}" for name, figure, was, value in worse if name == load]
+        cases.case(f"{load}: {now[load]['instructions']:.0f} instructions, {now[load]['module']:.0f} of them in the "
+                   f"module, {now[load]['heavy']:.3f} heavy accesses", not mine, "\n".join(mine))
+    return cases.end()
 
 
 if __name__ == "__main__":

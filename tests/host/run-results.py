@@ -11,24 +11,19 @@ import sys
 import textwrap
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
+sys.dont_write_bytecode = True
+
+import cases  # noqa: E402
+from cases import case  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parents[1]
 SCRATCH = pathlib.Path(os.environ.get("SCRATCH") or "/tmp")
-cases = 0
-
-
-def case(name, passed, output=""):
-    global cases
-    cases += 1
-    if not passed:
-        print("\n".join(f"# | {line}" for line in output.splitlines()[-30:]))
-    print(f"{'ok' if passed else 'not ok'} {cases} {name}", flush=True)
-
-
 class Tree:
     """A tests/ folder with just the tests given, run by a guest that is a plain shell."""
 
     def __init__(self, **tests):
-        self.top = SCRATCH / f"tree{cases}"
+        self.top = SCRATCH / f"tree{cases.count}"
         self.tests = self.top / "tests"
         for folder in ("guest/lib", "host"):
             (self.tests / folder).mkdir(parents=True)
@@ -125,9 +120,8 @@ def choice():
 
 
 if __name__ == "__main__":
-    print("KTAP version 1")
+    cases.begin()
     verdicts()
     bounds()
     choice()
-    print(f"1..{cases}")
-    sys.exit(0)
+    sys.exit(cases.end())

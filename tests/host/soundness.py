@@ -12,6 +12,12 @@ import shlex
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
+sys.dont_write_bytecode = True
+
+import cases  # noqa: E402
+from cases import case  # noqa: E402
+
 TOP = pathlib.Path(os.environ.get("TOP") or pathlib.Path(__file__).resolve().parents[2])
 SCRATCH = pathlib.Path(os.environ.get("SCRATCH") or "/tmp")
 SLOW = int(os.environ.get("SLOW") or "1")
@@ -111,36 +117,27 @@ def compile_with(files, *more):
     return done.returncode, errors, done.stderr
 
 
-def report(number, about, passed, output=""):
-    if not passed:
-        print("\n".join(f"# | {line}" for line in output.splitlines()[-30:]))
-    print(f"{'ok' if passed else 'not ok'} {number} {about}", flush=True)
-    return passed
-
-
 def main():
-    print("KTAP version 1")
     reason = why_not()
     if reason:
-        print(f"1..0 # SKIP {reason}")
-        return 0
+        return cases.skip_all(reason)
+    cases.begin()
     files = sorted(path for path in SOURCES.glob("*.rs") if path.name != "driver.rs")
     marks = [mark for path in files for mark in marks_of(path)]
 
     status, errors, output = compile_with(files)
-    good = report(1, "a driver compiles that does none of this", status == 0 and not errors,
-                  "".join(error["whole"] for error in errors) or output)
+    case("a driver compiles that does none of this", status == 0 and not errors,
+         "".join(error["whole"] for error in errors) or output)
     status, errors, output = compile_with(files, "--cfg=misuse")
-    for number, mark in enumerate(marks, 2):
+    for mark in marks:
         here = [error for error in errors if error["place"] == mark.place]
-        good &= report(number, f"{mark.place[0]}: {mark.about}", any(mark.is_met_by(error) for error in here),
-                       f"{mark.place[0]}:{mark.place[1]}: no error {mark.code} {mark.text}\n" + "".join(error["whole"] for error in here))
+        case(f"{mark.place[0]}: {mark.about}", any(mark.is_met_by(error) for error in here),
+             f"{mark.place[0]}:{mark.place[1]}: no error {mark.code} {mark.text}\n" + "".join(error["whole"] for error in here))
     places = {mark.place for mark in marks}
     other = [error for error in errors if error["place"] not in places]
-    good &= report(len(marks) + 2, "nothing else fails", status != 0 and errors and not other,
-                   "".join(error["whole"] for error in other) or output)
-    print(f"1..{len(marks) + 2}")
-    return 0 if good else 1
+    case("nothing else fails", status != 0 and errors and not other,
+         "".join(error["whole"] for error in other) or output)
+    return cases.end()
 
 
 if __name__ == "__main__":

@@ -84,12 +84,12 @@ pub(crate) struct Config {
 
 /// Stops everything the chip does by itself: interrupts, receiving and sending.
 ///
-/// Writes only what is on; sleeps [`PCI_QUIESCE`] if RX or TX was. Afterwards the chip does no DMA.
-/// `filters` forget the value of `RCTL`.
+/// Writes only what is on; sleeps [`PCI_QUIESCE`] if RX or TX was. Afterwards the chip does no DMA, if
+/// it heeds what is written to it ([`is_quiet`]). `filters` forget the value of `RCTL`.
 ///
 /// # Errors
 ///
-/// `ENODEV` if the device is gone: then it does no DMA either.
+/// `ENODEV` if the device is gone. One that only cannot be reached may still do DMA.
 pub(crate) fn quiesce(io: impl Regs, filters: &mut Filters) -> Result {
     irq::mask(io, Causes::ALL);
 
@@ -103,9 +103,18 @@ pub(crate) fn quiesce(io: impl Regs, filters: &mut Filters) -> Result {
         io.write_reg(tctl.with_en(false));
     }
     if rctl.en() || tctl.en() {
+        // The write may be posted, and is to arrive before the wait.
+        check_present(io.read(RCTL))?;
         fsleep(PCI_QUIESCE);
     }
     Ok(())
+}
+
+/// Returns whether the chip says that it heeded [`quiesce`]: two reads.
+///
+/// One that answers with ones, or that has lost the writes, does not.
+pub(crate) fn is_quiet(io: impl Regs) -> bool {
+    !io.read(RCTL).en() && !io.read(TCTL).en()
 }
 
 /// Resets the chip (13.4.1, 14.3) and leaves it with interrupts masked and nothing pending.
@@ -273,6 +282,20 @@ mod tests {
         assert_eq!(reset(&chip, &mut filters, 1522), Err(ENODEV));
         assert_eq!(init(&chip, &mut filters, &CONFIG), Err(ENODEV));
         assert_eq!(quiesce(&chip, &mut filters), Err(ENODEV));
+        assert!(!is_quiet(&chip));
+        Ok(())
+    }
+
+    #[test]
+    fn quiet_only_if_heeded() -> Result {
+        for (lost, quiet) in [(0x100, false), (0x400, false), (0x3818, true)] {
+            let chip = FakeChip::new()?;
+            chip.set(0x100, 2);
+            chip.set(0x400, 2);
+            chip.lose_writes(lost);
+            quiesce(&chip, &mut Filters::new())?;
+            assert_eq!(is_quiet(&chip), quiet);
+        }
         Ok(())
     }
 }

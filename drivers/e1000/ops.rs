@@ -85,14 +85,15 @@ impl<'bound> Driver for Adapter<'bound> {
         let control = dev.control();
 
         rings.tx.set_delayed(control.delays.delays_tx());
-        // Only after a halt that had to turn the receiver off.
-        control.filters.control.apply(&shared.bar, control.rx_mode);
         let started = rings
             .tx
             .start(shared)
             .and_then(|()| rings.rx.start(shared, napi));
 
-        if started.is_err() {
+        if started.is_ok() {
+            // Only after a halt that had to turn the receiver off, and not before it has a ring.
+            control.filters.control.apply(&shared.bar, control.rx_mode);
+        } else {
             link::set_gone(dev, link::NOT_HEEDING);
         }
         started.is_ok()
@@ -106,7 +107,8 @@ impl<'bound> Driver for Adapter<'bound> {
         if queue::stop_rx(bar).is_ok() {
             return queue::is_stopped(bar);
         }
-        let stopped = reset::quiesce(bar, &mut dev.control().filters).is_ok();
+        let stopped =
+            reset::quiesce(bar, &mut dev.control().filters).is_ok() && reset::is_quiet(bar);
 
         if !stopped {
             link::set_gone(dev, link::NOT_THERE);
@@ -168,8 +170,14 @@ impl<'bound> Driver for Adapter<'bound> {
     }
 
     fn work(dev: &mut Rtnl<'_, Self>, events: Events) {
-        // Before a reset loses it.
-        ethtool::refresh(dev);
+        // What is asked for, what a reset would lose, or an overrun that the chip has counted. Not
+        // each second while there is no link.
+        if events.contains(Events::RESET)
+            || events.contains(Events::DRIVER_0)
+            || dev.device().carrier_ok()
+        {
+            ethtool::refresh(dev);
+        }
         let came_back =
             events.contains(Events::LINK) && dev.is_up() && link::update(dev) == Presence::Back;
 
@@ -333,7 +341,7 @@ impl<'bound> Driver for Adapter<'bound> {
 
         let control = dev.control();
 
-        // A device that is gone does no DMA either, and wakes nobody.
+        // The bus glue takes the bus from it, whatever becomes of this.
         let _ = reset::quiesce(&shared.bar, &mut control.filters);
         if control.wake != Wake::NONE {
             let _ = control.wake.arm(&shared.bar, control.rx_mode);

@@ -100,13 +100,13 @@ pub(crate) trait Driver: Sized + Send + Sync {
     /// Programs the device with the rings and lets it go, interrupts still masked. Process
     /// context; the queue is stopped and NAPI disabled. Called at open and after each swap.
     ///
-    /// Returns whether the device has taken the rings. One that has not may still have others,
-    /// long gone, and masters the bus no more until the next start, for which the driver must see
-    /// to a swap.
+    /// The device may not reach memory until this returns, if it was cut off. Returns whether it
+    /// has taken the rings. One that has not may still have others, long gone, and masters the bus
+    /// no more until a start succeeds, for which the driver must see to a swap.
     fn start(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>, napi: &DisabledNapi<'_>) -> bool;
 
     /// Stops the device's DMA on the rings, and returns whether the device heeds it: one that does
-    /// not masters the bus no more until the next [`Self::start`]. Same context as [`Self::start`].
+    /// not masters the bus no more until a [`Self::start`] has succeeded. Same context as that.
     fn halt(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>) -> bool;
 
     /// Called when everything is up; brings the carrier up to date.

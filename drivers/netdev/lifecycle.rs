@@ -21,7 +21,7 @@
 //!
 //! That the device no longer writes to memory that rings had when they are dropped is what
 //! [`Driver::halt`] is for. If the driver finds that the device does not heed it, or that it does
-//! not take new ones, the device masters the bus no more until the next [`Driver::start`].
+//! not take new ones, the device masters the bus no more until a [`Driver::start`] has succeeded.
 
 use super::{
     bindings,
@@ -141,19 +141,24 @@ pub(super) fn reconfigure<'a, T: Driver>(
     Ok(())
 }
 
-/// Lets the device go, at memory too if it was cut off; one that does not take the rings is cut off.
+/// Lets the device go. One that was cut off from memory gets that back once it has taken the rings,
+/// not before: it may still have those of earlier. One that does not take them is cut off.
 fn start<T: Driver>(rtnl: &mut Rtnl<'_, T>, rings: &mut Rings<T>, napi: &DisabledNapi<'_>) {
-    dma(rtnl.device(), true);
-    if !T::start(rtnl, rings, napi) {
-        dma(rtnl.device(), false);
-    }
+    let started = T::start(rtnl, rings, napi);
+
+    dma(rtnl.device(), started);
 }
 
 /// Stops the device; one that does not heed that is cut off from memory.
 fn halt<T: Driver>(rtnl: &mut Rtnl<'_, T>, rings: &mut Rings<T>) {
     if !T::halt(rtnl, rings) {
-        dma(rtnl.device(), false);
+        cut_off(rtnl);
     }
+}
+
+/// Has the device master the bus no more until rings are started; see [`Rtnl::cut_off`].
+pub(super) fn cut_off<T: Driver>(rtnl: &mut Rtnl<'_, T>) {
+    dma(rtnl.device(), false);
 }
 
 fn dma<T: Driver>(dev: &Device<T>, on: bool) {
@@ -168,7 +173,8 @@ fn quiesce<T: Driver>(dev: &Device<T>) {
         bindings::netdev_helper_tx_disable(dev.as_ptr());
         bindings::hrtimer_cancel(dev.private().hold.get());
     }
-    // What was held back, if anything was; nobody holds more.
+    // What was held back, if anything was. Whoever holds more by then, for frames that the stack
+    // knows nothing of, has it released while the rings are there or finds none.
     with_tx_lock(dev, T::release);
     // SAFETY: As above.
     unsafe {

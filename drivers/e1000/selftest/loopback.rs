@@ -130,7 +130,11 @@ pub(super) fn run(dev: &mut Rtnl<'_, Adapter<'_>>) -> u64 {
     let _ = phy::loopback(bar, false);
     let stopped = reset::quiesce(bar, &mut dev.control().filters);
 
-    // The device is off, or gone: it does not touch the memory any more.
+    if stopped.is_err() || !reset::is_quiet(bar) {
+        // It may be there all the same.
+        dev.cut_off();
+    }
+    // The device is off, or off the bus: it does not touch the memory any more.
     drop(rings);
     match (outcome, stopped) {
         (Ok(()), Ok(())) => 0,

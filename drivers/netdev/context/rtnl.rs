@@ -111,6 +111,12 @@ impl<'a, T: Driver> Rtnl<'a, T> {
         lifecycle::reconfigure(self, config, between)
     }
 
+    /// Has the device master the bus no more until rings are started: for one that is not known to
+    /// have let go of memory that is about to be freed.
+    pub(crate) fn cut_off(&mut self) {
+        lifecycle::cut_off(self);
+    }
+
     /// Runs `f` on the transmit side, under its lock; `None` if the interface is down.
     pub(crate) fn with_tx<R>(
         &mut self,

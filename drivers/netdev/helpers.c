@@ -258,26 +258,30 @@ dma_addr_t netdev_helper_pp_dma_addr(const struct page *page)
 	return page_pool_get_dma_addr(page);
 }
 
-/* Whether the caller's share of a page is all of it; it is given up if not. */
-static bool pp_reclaim(struct page *page)
+/*
+ * Whether the caller's share of a page is all of it, and the page is the
+ * pool's: another's may be unmapped already.  The share is given up if not.
+ */
+static bool pp_reclaim(const struct page_pool *pool, struct page *page)
 {
+	struct page_pool *owner;
+
 	if (page_pool_unref_page(page, 1))
 		return false;
 
 	smp_acquire__after_ctrl_dep();
+	owner = pp_page_to_nmdesc(page)->pp;
 	/* What page_pool_put_page() asks of a page, too. */
-	if (likely(page_ref_count(page) == 1 && !page_is_pfmemalloc(page)))
+	if (likely(owner == pool && page_ref_count(page) == 1 &&
+		   !page_is_pfmemalloc(page)))
 		return true;
 
-	page_pool_put_unrefed_page(pp_page_to_nmdesc(page)->pp, page, -1,
-				   false);
+	page_pool_put_unrefed_page(owner, page, -1, false);
 	return false;
 }
 
-static void pp_sync_for_device(struct page *page, dma_addr_t addr)
+static void pp_sync_for_device(const struct page_pool *pool, dma_addr_t addr)
 {
-	const struct page_pool *pool = pp_page_to_nmdesc(page)->pp;
-
 	dma_sync_single_for_device(pool->p.dev, addr, pool->p.max_len,
 				   pool->p.dma_dir);
 }
@@ -304,7 +308,7 @@ u32 netdev_helper_pp_renew(struct page_pool *pool, unsigned long *slots,
 		struct page *page = (struct page *)(slots[i] & ~1UL);
 		dma_addr_t addr;
 
-		if (unlikely(!page || !pp_reclaim(page))) {
+		if (unlikely(!page || !pp_reclaim(pool, page))) {
 			page = page_pool_dev_alloc_pages(pool);
 			if (unlikely(!page)) {
 				slots[i] = 0;
@@ -314,7 +318,7 @@ u32 netdev_helper_pp_renew(struct page_pool *pool, unsigned long *slots,
 		} else {
 			addr = page_pool_get_dma_addr(page) + offset;
 			if (unlikely(sync))
-				pp_sync_for_device(page, addr);
+				pp_sync_for_device(pool, addr);
 		}
 		slots[i] = (unsigned long)page;
 		addrs[i] = addr;
@@ -533,29 +537,51 @@ void netdev_helper_set_parent(struct net_device *dev, struct device *parent)
 	SET_NETDEV_DEV(dev, parent);
 }
 
+/*
+ * The functions that change the command register read it first and write it
+ * then: a handler must not put back what the control path has just taken out.
+ */
+static DEFINE_RAW_SPINLOCK(command_lock);
+
 /* Lets a PCI device assert its INTx line, or not; any context. */
 void netdev_helper_intx(struct net_device *dev, bool on)
 {
-	if (dev->dev.parent && dev_is_pci(dev->dev.parent))
-		pci_intx(to_pci_dev(dev->dev.parent), on);
+	unsigned long flags;
+
+	if (!dev->dev.parent || !dev_is_pci(dev->dev.parent))
+		return;
+	raw_spin_lock_irqsave(&command_lock, flags);
+	pci_intx(to_pci_dev(dev->dev.parent), on);
+	raw_spin_unlock_irqrestore(&command_lock, flags);
 }
 
 /* Takes the line from a PCI device that asserts it, and tells whether it did; any context. */
 bool netdev_helper_intx_mask(struct net_device *dev)
 {
-	return dev->dev.parent && dev_is_pci(dev->dev.parent) &&
-	       pci_check_and_mask_intx(to_pci_dev(dev->dev.parent));
+	unsigned long flags;
+	bool masked;
+
+	if (!dev->dev.parent || !dev_is_pci(dev->dev.parent))
+		return false;
+	raw_spin_lock_irqsave(&command_lock, flags);
+	masked = pci_check_and_mask_intx(to_pci_dev(dev->dev.parent));
+	raw_spin_unlock_irqrestore(&command_lock, flags);
+	return masked;
 }
 
 /* Lets a PCI device reach memory, or not. */
 void netdev_helper_dma(struct net_device *dev, bool on)
 {
+	unsigned long flags;
+
 	if (!dev->dev.parent || !dev_is_pci(dev->dev.parent))
 		return;
+	raw_spin_lock_irqsave(&command_lock, flags);
 	if (on)
 		pci_set_master(to_pci_dev(dev->dev.parent));
 	else
 		pci_clear_master(to_pci_dev(dev->dev.parent));
+	raw_spin_unlock_irqrestore(&command_lock, flags);
 }
 
 bool netdev_helper_running(const struct net_device *dev)

@@ -31,12 +31,15 @@
 //! that is forgotten is a leak.
 //!
 //! A pool refers to its network device. It is made only for one that is registered, so that the
-//! core has it refer to another one when that is unregistered (`page_pool_unreg_netdev()`); and it
-//! holds a reference to the device that it maps pages for. The [`RxQueue`]'s pointer is compared,
+//! core has it refer to another one when that is unregistered (`page_pool_unreg_netdev()`). To the
+//! device that it maps pages for [`Pool`] holds a reference. The [`RxQueue`]'s pointer is compared,
 //! and followed only if it is that of the device that polls ([`super::xdp`]).
 //!
 //! A page that is out of the pool keeps the pool's memory alive (`page_pool_destroy()` waits for it
-//! in the background), so a [`Buffer`] needs no reference to its pool. It can be dropped anywhere:
+//! in the background, but unmaps it at once), so a [`Buffer`] needs no reference to its pool. Its
+//! address is of use only while there is the pool; [`Slot::renew`] gives up pages of another. Not
+//! ruled out by a type: that a driver keeps a buffer beyond its pool *and* beyond the removal of the
+//! device, and then asks for its data. A buffer can be dropped anywhere:
 //! in a hard interrupt, which may be one in the middle of what the softirq below does to the cache,
 //! the page is lost instead of put back, with a warning.
 //!
@@ -141,12 +144,13 @@ impl PagePool {
         slow.flags = bindings::PP_FLAG_DMA_MAP | bindings::PP_FLAG_DMA_SYNC_DEV;
         slow.netdev = netdev.as_ptr();
 
-        // SAFETY: The parameters are valid, and so is `dev`, to which the pool takes a reference.
+        // SAFETY: The parameters are valid, and so is `dev`, which stays so for as long as the pool:
+        // see below.
         let pool = from_err_ptr(unsafe { bindings::page_pool_create(&params) })?;
 
         let raw = NonNull::new(pool).ok_or(ENOMEM)?;
         // SAFETY: The pool was made just now, with PP_FLAG_DMA_MAP and without a NAPI.
-        let pool = Arc::new(unsafe { Pool::from_raw(raw) }, GFP_KERNEL)?;
+        let pool = Arc::new(unsafe { Pool::from_raw(raw, dev) }, GFP_KERNEL)?;
 
         Ok(Self {
             // SAFETY: Both are valid; the pool is dropped after.
@@ -214,7 +218,7 @@ impl Buffer {
     /// Returns the address at which the device is to write.
     #[inline]
     pub(crate) fn address(&self) -> u64 {
-        // SAFETY: By the type invariants the page is valid and mapped.
+        // SAFETY: By the type invariants the page is valid; the address was noted when it was mapped.
         let addr = unsafe { bindings::netdev_helper_pp_dma_addr(self.page.as_ptr()) };
 
         addr.wrapping_add(HEADROOM as u64)
@@ -287,8 +291,8 @@ impl Filled {
     /// are valid in any state; nothing is decided on them twice.
     #[inline]
     pub(crate) fn data(&self) -> &[u8] {
-        // SAFETY: By the type invariants the bytes lie in the page, which was initialised when
-        // the kernel allocated or the device filled it.
+        // SAFETY: By the type invariants the bytes lie in the page, the device has given it back,
+        // and bytes of memory that the kernel has mapped are valid whatever they are.
         unsafe { slice::from_raw_parts(self.buf.cpu().add(HEADROOM), self.len) }
     }
 

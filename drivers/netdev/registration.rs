@@ -163,7 +163,12 @@ unsafe fn configure<T: Driver + ethtool::Operations>(
         (*dev).hw_features = setup.hw_features.into_raw();
         (*dev).features |= setup.features.into_raw();
         (*dev).vlan_features = setup.vlan_features.into_raw();
-        (*dev).xdp_features = T::XDP.into_raw();
+        // The kernel takes the feature's word for that there is a function.
+        (*dev).xdp_features = if T::HAS_XDP_XMIT {
+            T::XDP.into_raw()
+        } else {
+            T::XDP.without(xdp::Support::XMIT).into_raw()
+        };
         (*dev).min_mtu = setup.min_mtu;
         (*dev).max_mtu = setup.max_mtu;
         // CAST: A few thousand.
@@ -199,6 +204,8 @@ unsafe fn release<T: Driver>(dev: *mut bindings::net_device) {
         let private = Device::<T>::private_area(dev);
 
         bindings::timer_shutdown_sync((*private).watchdog.get());
+        // Nobody starts it any more: the rings are gone.
+        bindings::hrtimer_cancel((*private).hold.get());
         bindings::netdev_helper_napi_del((*private).napi.get());
         ptr::drop_in_place(private);
         bindings::free_netdev(dev);

@@ -406,15 +406,22 @@ impl SkBuff {
         unsafe { bindings::netdev_helper_skb_free(self.into_raw(), reason.0) };
     }
 
-    /// Attaches the tag that the device stripped.
+    /// Attaches the tag that the device stripped. Not to a packet that others have as well.
     pub(crate) fn put_vlan_tag(&mut self, tci: u16) {
-        // SAFETY: The buffer is valid and ours.
+        if self.is_shared() {
+            return;
+        }
+        // SAFETY: The buffer is valid and ours alone.
         unsafe { bindings::netdev_helper_skb_put_vlan(self.0.as_ptr(), tci) };
     }
 
-    /// Says that the device verified the transport checksum.
+    /// Says that the device verified the transport checksum. Not of a packet that others have as
+    /// well.
     pub(crate) fn set_checksum_verified(&mut self) {
-        // SAFETY: The buffer is valid and ours, the union is a `struct_group`.
+        if self.is_shared() {
+            return;
+        }
+        // SAFETY: The buffer is valid and ours alone, the union is a `struct_group`.
         let fields = unsafe { self.0.as_mut().__bindgen_anon_4.__bindgen_anon_1.as_mut() };
 
         // CAST: The constants are 0 to 3.

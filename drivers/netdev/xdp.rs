@@ -97,6 +97,11 @@ impl Support {
         Self(self.0 | other.0)
     }
 
+    /// Returns what `other` has not.
+    pub(super) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     pub(super) const fn into_raw(self) -> u32 {
         self.0
     }

@@ -107,10 +107,11 @@ impl<'a, T: Driver> NapiContext<'a, T> {
     /// Hands a received frame to the stack, through GRO.
     ///
     /// Gives it back if its linear part is shorter than an Ethernet header, or if it is none that
-    /// was received but one of the stack's that is sent elsewhere at the same time.
+    /// was received but one of the stack's, which others have as well or a clone of it: GRO takes
+    /// packets apart.
     #[inline]
     pub(crate) fn receive(&self, skb: SkBuff) -> Result<(), SkBuff> {
-        if skb.head_len() < bindings::ETH_HLEN as usize || skb.is_shared() {
+        if skb.head_len() < bindings::ETH_HLEN as usize || skb.is_shared() || skb.is_cloned() {
             return Err(skb);
         }
         // SAFETY: The packet is ours alone and has an Ethernet header; the device is valid; we are

@@ -14,8 +14,8 @@
 //! the share after that; so a page of which all shares are ours, but not all references, goes to
 //! its pool, which gives it back to the system.
 //!
-//! A slot may hold a page of another pool than the one it is renewed from: what is done with a page
-//! is done by its own, to which it points.
+//! A slot may hold a page of another pool than the one it is renewed from: it then goes back to its
+//! own, to which it points, as that may have unmapped it.
 
 use super::{
     super::{
@@ -106,7 +106,7 @@ impl Slot {
     /// on: fewer if there is no memory, none if it is not for `consumer` to take pages from `pool`.
     ///
     /// The buffer is the one that is there, the page that was lent if nobody else has a share of it
-    /// any more, or one from `pool`.
+    /// any more, or a new one from `pool`, as it always is if that page is not one of `pool`'s.
     #[inline]
     pub(crate) fn renew(
         slots: &mut [Self],

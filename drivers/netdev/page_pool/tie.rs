@@ -17,7 +17,13 @@ use core::{
         NonNull, //
     },
 };
-use kernel::sync::Arc;
+use kernel::{
+    device::Device,
+    sync::{
+        aref::ARef,
+        Arc, //
+    }, //
+};
 
 /// Who takes pages from pools: a NAPI's poll from those that are tied to that NAPI, the control
 /// path from those that are tied to none.
@@ -52,8 +58,13 @@ unsafe impl<T: Driver> Consumer for Rtnl<'_, T> {
 ///
 /// The pointer is to a valid page pool with `PP_FLAG_DMA_MAP`, of which this is one user. While it
 /// is tied to a NAPI, that is valid, and the [`Tie`] of its device refers to this. Ties are made and
-/// undone only under RTNL, while the NAPI is disabled.
-pub(super) struct Pool(NonNull<bindings::page_pool>);
+/// undone only under RTNL, while the NAPI is disabled. The device is the one that pages are mapped
+/// for.
+pub(super) struct Pool {
+    raw: NonNull<bindings::page_pool>,
+    /// `page_pool_destroy()` unmaps what is still out, so that the device must not be freed before.
+    _dev: ARef<Device>,
+}
 
 // SAFETY: A page pool is not tied to a task.
 unsafe impl Send for Pool {}
@@ -64,15 +75,18 @@ unsafe impl Sync for Pool {}
 impl Pool {
     /// # Safety
     ///
-    /// `raw` must be valid, with `PP_FLAG_DMA_MAP`, and tied to no NAPI. The use of it is handed
-    /// over.
-    pub(super) unsafe fn from_raw(raw: NonNull<bindings::page_pool>) -> Self {
+    /// `raw` must be valid, with `PP_FLAG_DMA_MAP`, made for `dev`, and tied to no NAPI. The use of
+    /// it is handed over.
+    pub(super) unsafe fn from_raw(raw: NonNull<bindings::page_pool>, dev: &Device) -> Self {
         // INVARIANT: By the safety requirements.
-        Self(raw)
+        Self {
+            raw,
+            _dev: dev.into(),
+        }
     }
 
     pub(super) fn as_ptr(&self) -> *mut bindings::page_pool {
-        self.0.as_ptr()
+        self.raw.as_ptr()
     }
 
     /// Returns the NAPI that it is tied to; null for none.

@@ -394,10 +394,9 @@ fn describe(
     received: bool,
     skb: &mut SkBuff,
 ) {
-    if features.contains(Features::VLAN_RX) {
-        if let Some(tci) = writeback.vlan() {
-            skb.put_vlan_tag(tci);
-        }
+    // Whatever the switch says by now: the tag is no longer in the frame.
+    if let Some(tci) = writeback.vlan() {
+        skb.put_vlan_tag(tci);
     }
     if received && features.contains(Features::RXCSUM) && writeback.csum_good() {
         ctx.stats.rx.checksum_good.inc();

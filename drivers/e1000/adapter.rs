@@ -257,6 +257,11 @@ impl Adapter<'_> {
         true
     }
 
+    /// Returns whether it takes an interrupt to have NAPI scheduled now.
+    pub(crate) fn awaits_interrupt(&self) -> bool {
+        !self.irq.polling.load(Relaxed) && !self.irq.masked.load(Relaxed)
+    }
+
     /// Returns whether transmission completes by interrupt.
     #[inline]
     pub(crate) fn tx_interrupt_enabled(&self) -> bool {

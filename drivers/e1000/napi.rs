@@ -88,7 +88,7 @@ pub(crate) fn poll(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, budge
 
     rx.moderator.moderate(ctx, done, budget);
     if ctx.irq.tick.load(Relaxed) && ctx.irq.tick.xchg(false, Full) {
-        watch(ctx, rx, done);
+        all_done &= !watch(ctx, rx, done);
     }
     if all_done {
         done
@@ -99,19 +99,21 @@ pub(crate) fn poll(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, budge
 
 /// What the watchdog has looked at once a second. Reads memory, and a register only if there is
 /// something wrong.
+///
+/// Returns whether causes were taken, so that what they announced must be looked for.
 #[cold]
-fn watch(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, done: usize) {
+fn watch(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, done: usize) -> bool {
     if ctx.gone.load(Relaxed) {
         // It may be back.
         ctx.schedule_work(Events::LINK);
-        return;
+        return false;
     }
     if !ctx.device().carrier_ok() {
         // Its interrupt may have got lost.
         ctx.schedule_work(Events::LINK);
     }
     match rx.watch(ctx, done) {
-        Verdict::Fine => (),
+        Verdict::Fine => false,
         Verdict::NoInterrupt => {
             // Taking the causes lowers a line that is stuck, so that it can rise again; the mask
             // may have got lost.
@@ -120,10 +122,12 @@ fn watch(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, done: usize) {
                 ctx.schedule_work(Events::LINK);
             }
             irq::unmask(&ctx.bar, ctx.enabled_causes());
+            true
         }
         Verdict::Hole => {
             ctx.stats.rx.stalls.inc();
             ctx.schedule_work(Events::RESET);
+            false
         }
     }
 }

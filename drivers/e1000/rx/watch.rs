@@ -47,7 +47,8 @@ impl Queue {
         self.watched.packets = packets;
         if done != 0 {
             self.watched.holes = 0;
-            return if quiet {
+            // The kernel's or the driver's polling needs no interrupt.
+            return if quiet && ctx.awaits_interrupt() {
                 Verdict::NoInterrupt
             } else {
                 Verdict::Fine

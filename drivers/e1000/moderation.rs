@@ -129,7 +129,13 @@ impl Moderator {
             self.something(ctx, found)
         };
 
-        if wanted != self.set && ctx.polling() == self.set {
+        let now = ctx.polling();
+
+        if now == Polling::OFF {
+            // Also if it was an administrator: nothing of his is in the way.
+            self.set = now;
+        }
+        if wanted != self.set && now == self.set {
             ctx.set_polling(wanted);
             ctx.irq.set_polled(wanted);
             self.set = wanted;

@@ -51,6 +51,21 @@ pub(crate) fn set(dev: &mut Rtnl<'_, Adapter<'_>>, features: Features) -> Result
     let bar = &dev.shared().bar;
     let changed = dev.device().features() ^ features;
 
+    // First, as it may fail: then nothing is changed.
+    if changed.contains(Features::LOOPBACK) {
+        let on = features.contains(Features::LOOPBACK);
+
+        phy::loopback(bar, on)?;
+        if !on {
+            // The loopback ends in a negotiation.
+            dev.control().link.program(bar)?;
+        }
+        netdev_info!(
+            dev.device(),
+            "PHY loopback is {}\n",
+            if on { "on" } else { "off" }
+        );
+    }
     if changed.contains(Features::VLAN_RX) {
         mac::set_vlan_mode(bar, features.contains(Features::VLAN_RX))?;
     }
@@ -65,17 +80,13 @@ pub(crate) fn set(dev: &mut Rtnl<'_, Adapter<'_>>, features: Features) -> Result
         control.rx_mode.store_bad = features.contains(Features::RXALL);
         control.filters.control.apply(bar, control.rx_mode);
     }
-    if changed.contains(Features::LOOPBACK) {
-        let on = features.contains(Features::LOOPBACK);
-
-        phy::loopback(bar, on)?;
-        netdev_info!(
-            dev.device(),
-            "PHY loopback is {}\n",
-            if on { "on" } else { "off" }
-        );
-    }
+    bring(dev);
     Ok(())
+}
+
+/// Has what was written reach the device: KVM posts it until the next access that leaves the guest.
+fn bring(dev: &Rtnl<'_, Adapter<'_>>) {
+    dev.shared().flush_posted_writes();
 }
 
 /// Gives the device the VLANs that are to be received: those that are wanted, or all. The filter
@@ -99,6 +110,7 @@ fn filter_vlans(dev: &mut Rtnl<'_, Adapter<'_>>) {
 pub(crate) fn set_vlan(dev: &mut Rtnl<'_, Adapter<'_>>, vid: u16, on: bool) {
     dev.control().vlans.assign(vid, on || vid == 0);
     filter_vlans(dev);
+    bring(dev);
 }
 
 /// Programs the switches of a device that has lost them.

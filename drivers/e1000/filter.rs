@@ -75,6 +75,8 @@ pub(crate) fn set_rx_mode(
     control.rx_mode.promisc = promisc;
     control.rx_mode.all_unicast = too_many;
     control.filters.control.apply(bar, control.rx_mode);
+    // KVM posts all of it until the next access that leaves the guest.
+    dev.shared().flush_posted_writes();
     Ok(())
 }
 
@@ -96,5 +98,6 @@ pub(crate) fn set_station_address(dev: &mut Rtnl<'_, Adapter<'_>>, addr: EthAddr
     let [station, ..] = &mut dev.control().addresses;
 
     *station = Some(addr);
+    dev.shared().flush_posted_writes();
     Ok(())
 }

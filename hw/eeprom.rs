@@ -141,7 +141,7 @@ pub(crate) fn write_word(io: impl Regs, index: usize, value: u16) -> Result {
 }
 
 /// Makes the EEPROM hold `words`, of which it is known to hold `old`; writes what differs, and
-/// tries to undo that if it fails.
+/// tries to undo that if it fails, the word that failed included: it may have been erased.
 ///
 /// # Errors
 ///
@@ -152,7 +152,12 @@ pub(crate) fn replace(io: impl Regs, old: &Words, words: &Words) -> Result {
             continue;
         }
         if let Err(e) = write_word(io, index, *word) {
-            for (index, (old_word, word)) in old.iter().zip(words).enumerate().take(index) {
+            for (index, (old_word, word)) in old
+                .iter()
+                .zip(words)
+                .enumerate()
+                .take(index.wrapping_add(1))
+            {
                 if old_word != word {
                     let _ = write_word(io, index, *old_word);
                 }

@@ -64,13 +64,15 @@ impl<'bound> Queue<'bound> {
 
         stats.packets.add(packets);
         stats.bytes.add(bytes);
+        // Of each packet on the wire.
+        if plan.flags.txsm {
+            stats.checksums.add(packets);
+        }
         if plan.flags.tse {
             stats.gso_packets.inc();
             stats.gso_bytes.add(len as u64);
             stats.gso_wire_packets.add(packets);
             stats.gso_wire_bytes.add(bytes);
-        } else if plan.flags.txsm {
-            stats.checksums.inc();
         }
     }
 

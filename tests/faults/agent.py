@@ -109,7 +109,7 @@ class Agent:
 
     def seen(self, **_):
         """What has been received since the last call, by kind."""
-        return self.net.take_seen() if self.net else {}
+        return self.net.take_seen() if self.net else {"kinds": {}, "examples": {}}
 
     def counters(self, **_):
         return counters(self.net.interface) if self.net else {}

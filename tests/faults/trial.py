@@ -115,7 +115,7 @@ class Trial:
     def after_probe(self):
         """With the fault gone an interface that is there must work; a device that was refused is loaded once more."""
         session = self.session
-        if not session.sh("ls /sys/bus/pci/devices/0000:00:04.0/net")[1].strip() or self.outcome.problems:
+        if session.sh("ls /sys/bus/pci/devices/0000:00:04.0/net")[0] or self.outcome.problems:
             load = f"insmod /guest/{self.driver}.ko" if self.driver != "e1000" else "modprobe e1000"
             session.sh(f"rmmod {self.driver}; {load}", 40)
         if not session.ask("setup", seconds=5)["interface"]:

@@ -154,10 +154,7 @@ pub(crate) fn disable_tx(io: impl Regs) {
 ///
 /// One that answers with ones or zeros, or that keeps nothing, does not.
 pub(crate) fn is_stopped(io: impl Regs) -> bool {
-    let wanted = regs::TCTL::operational(true);
-    let tctl = io.read(regs::TCTL);
-
-    !tctl.en() && tctl.cold() == wanted.cold() && rx_head(io) == rx_tail(io)
+    io.read(regs::TCTL).is_disabled() && rx_head(io) == rx_tail(io)
 }
 
 #[kunit_tests(e1000_hw_queue)]

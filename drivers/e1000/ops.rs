@@ -107,8 +107,7 @@ impl<'bound> Driver for Adapter<'bound> {
         if queue::stop_rx(bar).is_ok() {
             return queue::is_stopped(bar);
         }
-        let stopped =
-            reset::quiesce(bar, &mut dev.control().filters).is_ok() && reset::is_quiet(bar);
+        let stopped = reset::quiesce(bar, &mut dev.control().filters) == Ok(true);
 
         if !stopped {
             link::set_gone(dev, link::NOT_THERE);

@@ -111,6 +111,12 @@ impl TCTL {
             tctl.with_const_cold::<0x200>()
         }
     }
+
+    /// Returns whether it is that of a transmitter that was set up and disabled since; all ones and
+    /// all zeros are not.
+    pub(crate) fn is_disabled(self) -> bool {
+        !self.en() && self.cold() == Self::operational(true).cold()
+    }
 }
 
 impl TIPG {

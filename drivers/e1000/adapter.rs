@@ -270,8 +270,8 @@ impl Adapter<'_> {
 
     /// Makes the device see all posted writes now.
     ///
-    /// KVM queues writes of `RDT` until the next access that leaves the guest. Rewriting the
-    /// mask changes nothing else.
+    /// KVM queues light writes until the next access that leaves the guest. Rewriting the mask
+    /// changes nothing else.
     pub(crate) fn flush_posted_writes(&self) {
         hw::irq::unmask(&self.bar, Causes::NONE);
     }

@@ -50,6 +50,7 @@ pub(crate) fn fix(features: Features) -> Features {
 pub(crate) fn set(dev: &mut Rtnl<'_, Adapter<'_>>, features: Features) -> Result {
     let bar = &dev.shared().bar;
     let changed = dev.device().features() ^ features;
+    let mut written = false;
 
     // First, as it may fail: then nothing is changed.
     if changed.contains(Features::LOOPBACK) {
@@ -68,30 +69,28 @@ pub(crate) fn set(dev: &mut Rtnl<'_, Adapter<'_>>, features: Features) -> Result
     }
     if changed.contains(Features::VLAN_RX) {
         mac::set_vlan_mode(bar, features.contains(Features::VLAN_RX))?;
+        written = true;
     }
     if changed.contains(Features::VLAN_FILTER) {
         // The core then takes away or adds all VLANs, the features as they were or new.
         dev.control().vlan_filter = features.contains(Features::VLAN_FILTER);
-        filter_vlans(dev);
+        written |= filter_vlans(dev);
     }
     if changed.contains(Features::RXALL) {
         let control = dev.control();
 
         control.rx_mode.store_bad = features.contains(Features::RXALL);
-        control.filters.control.apply(bar, control.rx_mode);
+        written |= control.filters.control.apply(bar, control.rx_mode);
     }
-    bring(dev);
+    if written {
+        dev.shared().flush_posted_writes();
+    }
     Ok(())
 }
 
-/// Has what was written reach the device: KVM posts it until the next access that leaves the guest.
-fn bring(dev: &Rtnl<'_, Adapter<'_>>) {
-    dev.shared().flush_posted_writes();
-}
-
 /// Gives the device the VLANs that are to be received: those that are wanted, or all. The filter
-/// itself stays on, as switching it takes a write of `RCTL`.
-fn filter_vlans(dev: &mut Rtnl<'_, Adapter<'_>>) {
+/// itself stays on, as switching it takes a write of `RCTL`. Returns whether anything was written.
+fn filter_vlans(dev: &mut Rtnl<'_, Adapter<'_>>) -> bool {
     let bar = &dev.shared().bar;
     let control = dev.control();
     let bits = if control.vlan_filter {
@@ -100,7 +99,7 @@ fn filter_vlans(dev: &mut Rtnl<'_, Adapter<'_>>) {
         Bits::ALL
     };
 
-    control.filters.vlans.commit(bar, &bits);
+    control.filters.vlans.commit(bar, &bits) != 0
 }
 
 /// `ndo_vlan_rx_add_vid` and `ndo_vlan_rx_kill_vid`.
@@ -109,8 +108,9 @@ fn filter_vlans(dev: &mut Rtnl<'_, Adapter<'_>>) {
 /// there is a VLAN module then. Frames with a priority but no VLAN are wanted all the same.
 pub(crate) fn set_vlan(dev: &mut Rtnl<'_, Adapter<'_>>, vid: u16, on: bool) {
     dev.control().vlans.assign(vid, on || vid == 0);
-    filter_vlans(dev);
-    bring(dev);
+    if filter_vlans(dev) {
+        dev.shared().flush_posted_writes();
+    }
 }
 
 /// Programs the switches of a device that has lost them.

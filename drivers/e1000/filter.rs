@@ -58,6 +58,8 @@ pub(crate) fn set_rx_mode(
         }
     }
 
+    let mut written = false;
+
     for (n, (now, wanted)) in control.addresses.iter_mut().skip(1).zip(wanted).enumerate() {
         if *now == wanted {
             continue;
@@ -69,14 +71,16 @@ pub(crate) fn set_rx_mode(
             None => mac::clear_address(bar, n)?,
         }
         *now = wanted;
+        written = true;
     }
     control.multicast = hash;
-    control.filters.multicast.commit(bar, &hash);
+    written |= control.filters.multicast.commit(bar, &hash) != 0;
     control.rx_mode.promisc = promisc;
     control.rx_mode.all_unicast = too_many;
-    control.filters.control.apply(bar, control.rx_mode);
-    // KVM posts all of it until the next access that leaves the guest.
-    dev.shared().flush_posted_writes();
+    written |= control.filters.control.apply(bar, control.rx_mode);
+    if written {
+        dev.shared().flush_posted_writes();
+    }
     Ok(())
 }
 

@@ -543,28 +543,38 @@ void netdev_helper_set_parent(struct net_device *dev, struct device *parent)
  */
 static DEFINE_RAW_SPINLOCK(command_lock);
 
+/* The PCI device, if it is one. */
+static struct pci_dev *pci_parent(const struct net_device *dev)
+{
+	struct device *parent = dev->dev.parent;
+
+	return parent && dev_is_pci(parent) ? to_pci_dev(parent) : NULL;
+}
+
 /* Lets a PCI device assert its INTx line, or not; any context. */
 void netdev_helper_intx(struct net_device *dev, bool on)
 {
+	struct pci_dev *pdev = pci_parent(dev);
 	unsigned long flags;
 
-	if (!dev->dev.parent || !dev_is_pci(dev->dev.parent))
+	if (!pdev)
 		return;
 	raw_spin_lock_irqsave(&command_lock, flags);
-	pci_intx(to_pci_dev(dev->dev.parent), on);
+	pci_intx(pdev, on);
 	raw_spin_unlock_irqrestore(&command_lock, flags);
 }
 
 /* Takes the line from a PCI device that asserts it, and tells whether it did; any context. */
 bool netdev_helper_intx_mask(struct net_device *dev)
 {
+	struct pci_dev *pdev = pci_parent(dev);
 	unsigned long flags;
 	bool masked;
 
-	if (!dev->dev.parent || !dev_is_pci(dev->dev.parent))
+	if (!pdev)
 		return false;
 	raw_spin_lock_irqsave(&command_lock, flags);
-	masked = pci_check_and_mask_intx(to_pci_dev(dev->dev.parent));
+	masked = pci_check_and_mask_intx(pdev);
 	raw_spin_unlock_irqrestore(&command_lock, flags);
 	return masked;
 }
@@ -572,15 +582,16 @@ bool netdev_helper_intx_mask(struct net_device *dev)
 /* Lets a PCI device reach memory, or not. */
 void netdev_helper_dma(struct net_device *dev, bool on)
 {
+	struct pci_dev *pdev = pci_parent(dev);
 	unsigned long flags;
 
-	if (!dev->dev.parent || !dev_is_pci(dev->dev.parent))
+	if (!pdev)
 		return;
 	raw_spin_lock_irqsave(&command_lock, flags);
 	if (on)
-		pci_set_master(to_pci_dev(dev->dev.parent));
+		pci_set_master(pdev);
 	else
-		pci_clear_master(to_pci_dev(dev->dev.parent));
+		pci_clear_master(pdev);
 	raw_spin_unlock_irqrestore(&command_lock, flags);
 }
 

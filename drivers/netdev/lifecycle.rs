@@ -152,16 +152,12 @@ fn start<T: Driver>(rtnl: &mut Rtnl<'_, T>, rings: &mut Rings<T>, napi: &Disable
 /// Stops the device; one that does not heed that is cut off from memory.
 fn halt<T: Driver>(rtnl: &mut Rtnl<'_, T>, rings: &mut Rings<T>) {
     if !T::halt(rtnl, rings) {
-        cut_off(rtnl);
+        dma(rtnl.device(), false);
     }
 }
 
-/// Has the device master the bus no more until rings are started; see [`Rtnl::cut_off`].
-pub(super) fn cut_off<T: Driver>(rtnl: &mut Rtnl<'_, T>) {
-    dma(rtnl.device(), false);
-}
-
-fn dma<T: Driver>(dev: &Device<T>, on: bool) {
+/// Lets the device reach memory, or not. Under RTNL.
+pub(super) fn dma<T: Driver>(dev: &Device<T>, on: bool) {
     // SAFETY: The device is valid; process context.
     unsafe { bindings::netdev_helper_dma(dev.as_ptr(), on) };
 }

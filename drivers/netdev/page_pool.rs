@@ -39,9 +39,10 @@
 //! in the background, but unmaps it at once), so a [`Buffer`] needs no reference to its pool. Its
 //! address is of use only while there is the pool; [`Slot::renew`] gives up pages of another. Not
 //! ruled out by a type: that a driver keeps a buffer beyond its pool *and* beyond the removal of the
-//! device, and then asks for its data. A buffer can be dropped anywhere:
-//! in a hard interrupt, which may be one in the middle of what the softirq below does to the cache,
-//! the page is lost instead of put back, with a warning.
+//! device, and then asks for its data.
+//!
+//! A buffer can be dropped anywhere: in a hard interrupt, which may be one in the middle of what the
+//! softirq below does to the cache, the page is lost instead of put back, with a warning.
 //!
 //! A page given to the device must not be dropped before the device is halted or has written it
 //! back; the ring that holds the buffers sees to that. A device that writes on changes bytes of

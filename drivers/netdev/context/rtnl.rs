@@ -114,7 +114,7 @@ impl<'a, T: Driver> Rtnl<'a, T> {
     /// Has the device master the bus no more until rings are started: for one that is not known to
     /// have let go of memory that is about to be freed.
     pub(crate) fn cut_off(&mut self) {
-        lifecycle::cut_off(self);
+        lifecycle::dma(self.dev, false);
     }
 
     /// Runs `f` on the transmit side, under its lock; `None` if the interface is down.

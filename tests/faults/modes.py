@@ -58,7 +58,7 @@ class Trial:
     def __init__(self, settings, session, name):
         self.settings, self.session = settings, session
         self.outcome = Outcome(name, "modes")
-        self.interface = session.sh("ls /sys/bus/pci/devices/0000:00:04.0/net")[1].strip()
+        self.interface = session.interface()
 
     def run(self, check):
         self.session.ask("log")

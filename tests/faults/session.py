@@ -129,6 +129,11 @@ class Session:
         answer = self.ask("sh", seconds=seconds, command=command)
         return answer["status"], answer["text"]
 
+    def interface(self):
+        """The name of the NIC's interface; empty if there is none."""
+        status, text = self.sh("ls /sys/bus/pci/devices/0000:00:04.0/net")
+        return "" if status else text.strip()
+
     def close(self):
         """End the guest; its log is complete then."""
         if self.connection:

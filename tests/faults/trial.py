@@ -27,6 +27,7 @@ class Trial:
         self.session, self.fault, self.driver = session, fault, driver
         self.seconds = (seconds or fault.seconds) * session.slow
         self.outcome = Outcome(fault.name, fault.group)
+        self.load = f"insmod /guest/{driver}.ko" if driver != "e1000" else "modprobe e1000"
         self.interface = ""
         self.lines = []
 
@@ -65,7 +66,7 @@ class Trial:
             self.outcome.bad(f"no traffic before the fault: {found['why']}")
             self.outcome.deadly = True
             return False
-        self.interface = self.session.sh("ls /sys/bus/pci/devices/0000:00:04.0/net")[1].strip()
+        self.interface = self.session.interface()
         return True
 
     # What is done while the fault is on.
@@ -93,9 +94,8 @@ class Trial:
         self.session.ask("traffic", seconds=self.seconds, tcp=False)
 
     def probe(self):
-        load = f"insmod /guest/{self.driver}.ko" if self.driver != "e1000" else "modprobe e1000"
         self.session.sh(f"rmmod {self.driver}")
-        status, text = self.session.sh(load, 40)
+        status, text = self.session.sh(self.load, 40)
         if status == 124:
             self.outcome.bad("loading the module hung")
         found = self.session.ask("setup", seconds=3)
@@ -115,9 +115,8 @@ class Trial:
     def after_probe(self):
         """With the fault gone an interface that is there must work; a device that was refused is loaded once more."""
         session = self.session
-        if session.sh("ls /sys/bus/pci/devices/0000:00:04.0/net")[0] or self.outcome.problems:
-            load = f"insmod /guest/{self.driver}.ko" if self.driver != "e1000" else "modprobe e1000"
-            session.sh(f"rmmod {self.driver}; {load}", 40)
+        if not session.interface() or self.outcome.problems:
+            session.sh(f"rmmod {self.driver}; {self.load}", 40)
         if not session.ask("setup", seconds=5)["interface"]:
             self.outcome.bad("no interface with the fault gone")
             self.outcome.deadly = True

@@ -20,6 +20,8 @@ TOP = pathlib.Path(os.environ.get("TOP") or pathlib.Path(__file__).resolve().par
 HERE = pathlib.Path(os.environ.get("SCRATCH") or "/tmp")
 SLOW = int(os.environ.get("SLOW", "1"))
 MODULE = os.environ.get("MODULE") or str(TOP / "build" / "e1000_rust.ko")
+
+
 def guest(script, timeout=90, **settings):
     """(status, output, seconds) of a script in the guest."""
     path = HERE / "script.sh"

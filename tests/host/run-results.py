@@ -19,6 +19,8 @@ from cases import case  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parents[1]
 SCRATCH = pathlib.Path(os.environ.get("SCRATCH") or "/tmp")
+
+
 class Tree:
     """A tests/ folder with just the tests given, run by a guest that is a plain shell."""
 

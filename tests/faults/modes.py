@@ -22,6 +22,7 @@ POLLING = {
 PLAIN = ("sysctl -qw net.core.busy_poll=0 net.core.busy_read=0; echo 0 >/sys/class/net/{i}/napi_defer_hard_irqs; "
          "echo 0 >/sys/class/net/{i}/gro_flush_timeout; echo 0 >/sys/class/net/{i}/threaded")
 FRAMES = 1500
+UNPLUGGED_SECONDS = 5
 
 
 @dataclasses.dataclass
@@ -36,11 +37,13 @@ class Mode:
 
 
 MODES = (
-    Mode("as QEMU's", ""),
+    Mode("as QEMU's", "", ("essentials", "unplugged")),
     Mode("transmits later", "--tx async", ("essentials", "completes")),
     Mode("transmits 3 ms later", "--tx async --tx-delay-us 3000", ("essentials", "completes")),
     Mode("transmits later, 2 processors", "--tx async", ("essentials", "completes"), smp=2),
-    Mode("posted writes as under KVM", "--coalesced --rx-full wait", ("essentials", "bursts")),
+    Mode("posted writes as under KVM", "--coalesced --rx-full wait", ("essentials", "bursts", "filters")),
+    # It has no flow control, so nothing of the chip's is read when somebody asks for statistics.
+    Mode("posted writes, 82544GC", "--coalesced --rx-full wait", ("filters",), "e1000-82544gc"),
     Mode("posted writes, transmits later", "--coalesced --tx async --rx-full wait",
          ("essentials", "bursts", "completes"), long=True),
     Mode("waits for descriptors", "--rx-full wait", ("bursts",), long=True),
@@ -154,6 +157,45 @@ class Trial:
                 if not self.back(f"after a burst, ring {ring}, {name}"):
                     return
         self.must("a ring of 256", "ethtool -G {i} rx 256")
+
+    def filters(self):
+        """Filters and switches are the device's when the command has ended, also if nothing else goes on."""
+        self.must("a VLAN", "modprobe 8021q; ip link add link {i} name v9 type vlan id 9")
+        for what, command in (
+                ("a group joined", "ip maddr add 01:00:5e:01:02:03 dev {i}"),
+                ("a group left", "ip maddr del 01:00:5e:01:02:03 dev {i}"),
+                ("20 groups joined", "for n in $(seq 10 29); do ip maddr add 01:00:5e:01:02:$n dev {i}; done"),
+                ("20 groups left", "for n in $(seq 10 29); do ip maddr del 01:00:5e:01:02:$n dev {i}; done"),
+                ("a VLAN more", "ip link add link {i} name v8 type vlan id 8"),
+                ("a VLAN less", "ip link del v8"),
+                ("the VLAN filter off", "ethtool -K {i} rx-vlan-filter off"),
+                ("the VLAN filter on", "ethtool -K {i} rx-vlan-filter on"),
+                ("tags left in frames", "ethtool -K {i} rx-vlan-offload off"),
+                ("tags taken out of frames", "ethtool -K {i} rx-vlan-offload on"),
+                ("damaged frames", "ethtool -K {i} rx-all on"),
+                ("none of those", "ethtool -K {i} rx-all off"),
+                ("another address", "ip link set {i} address 02:00:00:00:00:09"),
+                ("the old one", "ip link set {i} address $(ethtool -P {i} | cut -d' ' -f3)")):
+            if self.must(what, command):
+                # The stack does some of it a moment later.
+                self.session.sh("sleep 0.2")
+                if waiting := self.session.nic.stats()["held_writes"]:
+                    self.outcome.bad(f"{what}: {waiting} writes have not reached the device")
+        self.session.sh("ip link del v9")
+        self.back("after these", 10)
+
+    def unplugged(self):
+        """Without a link nobody asks the device but whether there is one."""
+        self.session.nic("link down")
+        self.session.sh("sleep 2")
+        self.session.nic("counts clear")
+        self.session.sh(f"sleep {UNPLUGGED_SECONDS}")
+        found = self.session.nic("counts")
+        self.session.nic("link up")
+        # One look at STATUS each second.
+        if (heavy := int(dict(line.split()[:2] for line in found)["heavy"])) > UNPLUGGED_SECONDS + 2:
+            self.outcome.bad(f"{heavy} accesses in {UNPLUGGED_SECONDS} s: {', '.join(found[:9])}")
+        self.back("with the link again", 10)
 
     def checksums(self):
         """The device checks: its word is taken when it is good, and the stack looks itself when not."""

@@ -6,6 +6,7 @@
 # timeout: 240
 
 from etool import *
+from genl import NAPI_GET, dump
 from lib import *
 
 pair()
@@ -75,6 +76,46 @@ same("adaptive moderation: off for receiving, on for sending", ("off", "on"), ad
 run(f"ethtool -C {NIC} adaptive-rx on")
 check("adaptive-rx on", "Adaptive RX: on" in run(f"ethtool -c {NIC}"))
 check("traffic with it", ping_all(200))
+
+# It is done by the kernel's means, which an administrator may set as well.
+knobs = ("napi_defer_hard_irqs", "gro_flush_timeout")
+index = int(attr(NIC, "ifindex"))
+
+
+def polling():
+    """What the NAPI instance is set to."""
+    (napi,) = dump(NAPI_GET, ifindex=index)
+    return [napi["defer_hard_irqs"], napi["gro_flush_timeout"]]
+
+
+def polls_under_load():
+    """Whether the driver asks for polling while the peer has much to say."""
+    flood = background("ping -q -f 10.9.0.1", "peer")
+    found = wait_until(5, lambda: all(polling()))
+    flood.kill()
+    flood.wait()
+    return found
+
+
+def write(knob, value):
+    with open(f"/sys/class/net/{NIC}/{knob}", "w", encoding="utf-8") as file:
+        file.write(str(value))
+
+
+check("under a flood it polls", polls_under_load())
+for turn in range(3):
+    for knob in knobs:
+        write(knob, 0)
+    check(f"set to 0 by hand ({turn}): under a flood it polls again", polls_under_load())
+for knob, value in zip(knobs, (7, 77000)):
+    write(knob, value)
+flood = background("ping -q -f 10.9.0.1", "peer")
+time.sleep(3)
+same("set to something by hand: left alone", [7, 77000], polling())
+flood.kill()
+flood.wait()
+for knob in knobs:
+    write(knob, 0)
 
 
 def pktgen(file, command):

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # about: netdev-genl shows the queues, their NAPI instance and its interrupt, before and after resize, MTU, down and up
 
-from genl import NAPI_GET, PAGE_POOL_GET, QUEUE_GET, dump
+from etool import interrupts, statistics
+from genl import NAPI_GET, PAGE_POOL_GET, QSTATS_GET, QUEUE_GET, dump
 from lib import *
+from offload import GSO_TCP4, TCP, UDP, Sender, packet
+from wire import pattern
 
 pair()
 index = int(attr(NIC, "ifindex"))
@@ -40,11 +43,54 @@ up()
 linked("up again")
 check("traffic", answers())
 
+# Statistics of the queues: what was left to the device, per packet on the wire (netdev.yaml).
+sender, names = Sender(), ("tx_packets", "tx_needs_csum", "tx_hw_gso_packets", "tx_hw_gso_wire_packets")
+
+
+def offloaded():
+    found = dump(QSTATS_GET, ifindex=index)
+    return [found[0].get(name, -1) for name in names] if found else [-1] * len(names)
+
+
+before = offloaded()
+for size in (1, 100, 1000, 1400):
+    data, start, offset, header = packet(UDP, pattern(size))
+    sender.send(data, start, offset, linear=header)
+for size in (2000, 4500, 5000):
+    data, start, offset, header = packet(TCP, pattern(size))
+    sender.send(data, start, offset, GSO_TCP4, 1000, header)
+time.sleep(0.5)
+found = [now - was for now, was in zip(offloaded(), before)]
+on_c("it has no statistics of queues")
+# The stack may have a packet of its own to send meanwhile, with nothing left to do in it.
+check("4 checksums and 3 packets to be cut into 12: as many are said to have been done", found[1:] == [16, 3, 12] and 16 <= found[0] <= 18, found)
+
 # What an administrator tunes on a NAPI instance.
 for name, value in (("napi_defer_hard_irqs", 10), ("gro_flush_timeout", 100000)):
     with open(f"/sys/class/net/{NIC}/{name}", "w", encoding="utf-8") as file:
         file.write(str(value))
 check("traffic with deferred interrupts", ping_all(100))
+
+# Frames without an interrupt, seconds on end: the kernel polls, so that none is needed.
+for name, value in (("napi_defer_hard_irqs", 10000), ("gro_flush_timeout", 200000)):
+    with open(f"/sys/class/net/{NIC}/{name}", "w", encoding="utf-8") as file:
+        file.write(str(value))
+ping_all(20)
+before, lost = interrupts(), statistics().get("interrupts_lost")
+flood = background("ping -q -f -l 32 10.9.0.1", "peer")
+packets = stat(NIC, "rx_packets")
+time.sleep(4)
+found = interrupts() - before
+packets = stat(NIC, "rx_packets") - packets
+flood.kill()
+flood.wait()
+check("traffic with all interrupts deferred", packets > 1000, packets)
+check("it needs no interrupts", found <= 5, found)
+on_c("it counts none")
+same("and none is said to be lost", lost, statistics().get("interrupts_lost", "no counter"))
+for name, value in (("napi_defer_hard_irqs", 10), ("gro_flush_timeout", 100000)):
+    with open(f"/sys/class/net/{NIC}/{name}", "w", encoding="utf-8") as file:
+        file.write(str(value))
 with open(f"/sys/class/net/{NIC}/threaded", "w", encoding="utf-8") as file:
     file.write("1")
 check("threaded NAPI: a kernel thread serves it", wait_until(5, lambda: f"napi/{NIC}" in run("ps")))

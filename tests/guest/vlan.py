@@ -4,6 +4,7 @@
 # models: e1000 e1000-82544gc
 # timeout: 400
 
+from etool import command_bits
 from lib import *
 from offload import *
 from wire import Port, frame, pattern
@@ -88,6 +89,22 @@ for strip in (True, False):
     check(f"{word}: QinQ at full size", arrives(frame(NIC_MAC, PEER_MAC, pattern(1500), tags=[(0x8100, 100), (0x8100, 5)]), nic))
     check(f"{word}: 802.1ad outside", arrives(frame(NIC_MAC, PEER_MAC, pattern(500), tags=[(0x88A8, 100), (0x8100, 5)]), nic))
 features(rx_vlan_offload=True)
+
+# Received with the switch on, fetched with it off: the tag is in the descriptor only.
+wrong = []
+for turn in range(5):
+    sent = [tagged([(0x8100, 100)]) for _ in range(3)]
+    nic.drain()
+    # No interrupt: they stay in the ring.
+    with command_bits(put=0x400):
+        for data in sent:
+            peer.send(data)
+        features(rx_vlan_offload=False)
+    if (found := nic.collect(count=3, seconds=3)) != sent:
+        wrong.append([one[12:18].hex() for one in found])
+    features(rx_vlan_offload=True)
+on_c("it resets, and the frames in the ring are lost")
+same("stripped, and the switch off before they are fetched: tagged all the same", [], wrong)
 
 # The filter: what no interface asked for does not come in.
 other = tagged([(0x8100, 555)])

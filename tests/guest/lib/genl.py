@@ -17,7 +17,8 @@ ATTRIBUTES = {
     QSTATS_GET: {1: "ifindex", 2: "queue_type", 3: "queue_id", 4: "scope", 8: "rx_packets", 9: "rx_bytes",
                  10: "tx_packets", 11: "tx_bytes", 12: "rx_alloc_fail", 13: "rx_hw_drops", 16: "rx_csum_unnecessary",
                  17: "rx_csum_none", 24: "tx_hw_drops", 26: "tx_csum_none", 27: "tx_needs_csum",
-                 28: "tx_hw_gso_packets", 29: "tx_hw_gso_bytes", 33: "tx_stop", 34: "tx_wake"},
+                 28: "tx_hw_gso_packets", 29: "tx_hw_gso_bytes", 30: "tx_hw_gso_wire_packets",
+                 31: "tx_hw_gso_wire_bytes", 33: "tx_stop", 34: "tx_wake"},
     PAGE_POOL_GET: {1: "id", 2: "ifindex", 3: "napi_id", 4: "inflight", 5: "inflight_mem"},
     DEV_GET: {1: "ifindex", 3: "xdp_features", 4: "xdp_zc_max_segs"},
 }

@@ -8,10 +8,7 @@
 //! shows zeroes, which are true.
 
 use crate::{
-    adapter::{
-        Adapter,
-        Stats, //
-    },
+    adapter::Adapter,
     hw::stats::Counter as Chip,
     netdev::{
         ethtool::{
@@ -27,14 +24,6 @@ use crate::{
     },
 };
 
-/// Where a statistic of the driver's own comes from.
-enum Source {
-    /// A counter of the driver's.
-    Driver(for<'a> fn(&'a Stats) -> &'a Counter),
-    /// A counter of the chip's.
-    Chip(Chip),
-}
-
 macro_rules! statistics {
     (
         driver { $($name:literal => $($path:ident).+,)* }
@@ -43,10 +32,13 @@ macro_rules! statistics {
         /// Names, in order.
         pub(super) const NAMES: &[&str] = &[$($name,)* $($chip_name,)*];
 
-        const SOURCES: &[Source] = &[
-            $(Source::Driver(|stats| &stats.$($path).+),)*
-            $(Source::Chip(Chip::$chip),)*
-        ];
+        /// Returns their values, in the same order.
+        fn values(shared: &Adapter<'_>) -> [u64; NAMES.len()] {
+            [
+                $(shared.stats.$($path).+.get(),)*
+                $(shared.chip.get(Chip::$chip),)*
+            ]
+        }
     };
 }
 
@@ -159,13 +151,8 @@ pub(crate) fn refresh(dev: &mut Rtnl<'_, Adapter<'_>>) {
 /// Fills the driver's own statistics, in the order of [`NAMES`].
 pub(super) fn fill(dev: &mut Rtnl<'_, Adapter<'_>>, values: &mut [u64]) {
     refresh(dev);
-    let shared = dev.shared();
-
-    for (value, source) in values.iter_mut().zip(SOURCES) {
-        *value = match source {
-            Source::Driver(counter) => counter(&shared.stats).get(),
-            Source::Chip(counter) => shared.chip.get(*counter),
-        };
+    for (value, now) in values.iter_mut().zip(self::values(dev.shared())) {
+        *value = now;
     }
 }
 

@@ -22,8 +22,16 @@
     unsafe_op_in_unsafe_fn
 )]
 
+use pin_init::{
+    MaybeZeroable,
+    Zeroable, //
+};
+
 type __kernel_size_t = usize;
 type __kernel_ssize_t = isize;
 type __kernel_ptrdiff_t = isize;
+
+// SAFETY: It is a newtype around `Storage`.
+unsafe impl<Storage: Zeroable> Zeroable for __BindgenBitfieldUnit<Storage> {}
 
 include!(env!("NETDEV_BINDINGS"));

@@ -125,7 +125,7 @@ impl PagePool {
         if max_len > CAPACITY {
             return Err(EINVAL);
         }
-        let mut params = bindings::page_pool_params::default();
+        let mut params: bindings::page_pool_params = pin_init::zeroed();
 
         // SAFETY: Both variants of the `struct_group`s are plain data with the same layout, and
         // have been zeroed.

@@ -189,7 +189,7 @@ impl RxQueue {
         dev: *mut bindings::net_device,
         pool: NonNull<bindings::page_pool>,
     ) -> Result<Self> {
-        let mut rxq = KBox::new(bindings::xdp_rxq_info::default(), GFP_KERNEL)?;
+        let mut rxq = KBox::<bindings::xdp_rxq_info>::new(pin_init::zeroed(), GFP_KERNEL)?;
 
         // CAST: 2^12 to 2^16.
         // SAFETY: By the safety requirements; a frag has a page to itself. The device is noted, and

@@ -105,7 +105,7 @@ impl Buff {
             data_end: data_end.cast(),
             data_meta: data.cast(),
             data_hard_start: hard_start.cast(),
-            ..bindings::xdp_buff::default()
+            ..pin_init::zeroed()
         };
 
         // CAST: 2^12 to 2^16. Writing a field of a union is safe.

@@ -12,7 +12,8 @@ use self::watch::Watched;
 use crate::{
     adapter::{
         Adapter,
-        Config, //
+        Config,
+        RxStats, //
     },
     hw::{
         desc::{
@@ -37,11 +38,10 @@ use crate::{
         },
         Counter,
         DisabledNapi,
-        DropReason,
         Features,
         NapiContext,
         Rtnl,
-        SkBuff, //
+        RxSkBuff, //
     },
 };
 use kernel::{
@@ -73,7 +73,7 @@ enum Partial {
     /// None.
     None,
     /// Its first part is the packet's linear part, the others its frags.
-    Packet(SkBuff),
+    Packet(RxSkBuff),
     /// It is dropped up to its end.
     Dropped,
 }
@@ -258,17 +258,13 @@ impl Queue {
         features: Features,
         index: usize,
         writeback: &RxWriteback,
-    ) -> Option<SkBuff> {
-        let len = self.check(ctx, features, 0, writeback)?;
+    ) -> Option<RxSkBuff> {
+        let len = self.check(ctx, features, 0, RxSkBuff::MIN_HEAD, writeback)?;
 
         match self.slots.get_mut(index)?.lend(ctx, len) {
             Ok(skb) => Some(skb),
             Err(err) => {
-                if err == ENOMEM {
-                    ctx.stats.rx.dropped_no_memory.inc();
-                } else {
-                    ctx.stats.rx.bad_descriptors.inc();
-                }
+                count_lost(ctx, err);
                 None
             }
         }
@@ -308,11 +304,11 @@ impl Queue {
         &mut self,
         ctx: &NapiContext<'_, Adapter<'_>>,
         features: Features,
-        mut skb: SkBuff,
+        mut skb: RxSkBuff,
         index: usize,
         writeback: &RxWriteback,
-    ) -> Option<SkBuff> {
-        let len = self.check(ctx, features, skb.len(), writeback)?;
+    ) -> Option<RxSkBuff> {
+        let len = self.check(ctx, features, skb.len(), 1, writeback)?;
 
         match self.slots.get_mut(index)?.lend_to(&mut skb, len) {
             Ok(()) => Some(skb),
@@ -324,26 +320,32 @@ impl Queue {
     }
 
     /// Looks whether a buffer can be part of a frame of which there are `before` bytes, and counts
-    /// what is wrong with it. Returns how many bytes are in it.
+    /// what is wrong with it. Returns how many bytes are in it: at least `least`, which is not 0.
     #[inline]
     fn check(
         &self,
         ctx: &NapiContext<'_, Adapter<'_>>,
         features: Features,
         before: usize,
+        least: usize,
         writeback: &RxWriteback,
     ) -> Option<usize> {
-        let stats = &ctx.stats.rx;
         let len = usize::from(writeback.len());
 
-        if len == 0 || len > BUFFER_SIZE {
-            return refuse(&stats.bad_descriptors);
+        if !(least..=BUFFER_SIZE).contains(&len) {
+            return refuse(ctx, |rx| {
+                if len == 0 || len > BUFFER_SIZE {
+                    &rx.bad_descriptors
+                } else {
+                    &rx.length_errors
+                }
+            });
         }
         if writeback.frame_error() && !is_wanted(features) {
-            return refuse(&stats.crc_errors);
+            return refuse(ctx, |rx| &rx.crc_errors);
         }
         if before.saturating_add(len) > self.max_frame {
-            return refuse(&stats.length_errors);
+            return refuse(ctx, |rx| &rx.length_errors);
         }
         Some(len)
     }
@@ -357,9 +359,24 @@ fn is_wanted(features: Features) -> bool {
 
 /// Counts a buffer that cannot be part of a frame.
 #[cold]
-fn refuse(counter: &Counter) -> Option<usize> {
-    counter.inc();
+fn refuse(
+    ctx: &NapiContext<'_, Adapter<'_>>,
+    counter: impl FnOnce(&RxStats) -> &Counter,
+) -> Option<usize> {
+    counter(&ctx.stats.rx).inc();
     None
+}
+
+/// Counts a frame that could not be made a packet.
+#[cold]
+fn count_lost(ctx: &NapiContext<'_, Adapter<'_>>, err: Error) {
+    let rx = &ctx.stats.rx;
+
+    if err == ENOMEM {
+        rx.dropped_no_memory.inc();
+    } else {
+        rx.bad_descriptors.inc();
+    }
 }
 
 /// Hands a complete frame to the stack.
@@ -368,20 +385,15 @@ fn finish(
     ctx: &NapiContext<'_, Adapter<'_>>,
     features: Features,
     writeback: &RxWriteback,
-    mut skb: SkBuff,
+    mut skb: RxSkBuff,
     tally: &mut Tally,
 ) {
     let len = skb.len();
 
     describe(ctx, features, writeback, true, &mut skb);
-    count_group(ctx, skb.head());
-    match ctx.receive(skb) {
-        Ok(()) => tally.add(len),
-        Err(skb) => {
-            ctx.stats.rx.length_errors.inc();
-            skb.discard(DropReason::DEV_HDR);
-        }
-    }
+    count_group(ctx, skb.header());
+    ctx.receive(skb);
+    tally.add(len);
 }
 
 /// Tells the stack what the device found out of a packet; of its checksum only if the packet is
@@ -392,13 +404,13 @@ fn describe(
     features: Features,
     writeback: &RxWriteback,
     received: bool,
-    skb: &mut SkBuff,
+    skb: &mut RxSkBuff,
 ) {
     // Whatever the switch says by now: the tag is no longer in the frame.
     if let Some(tci) = writeback.vlan() {
         skb.put_vlan_tag(tci);
     }
-    if received && features.contains(Features::RXCSUM) && writeback.csum_good() {
+    if received && writeback.csum_good() && features.contains(Features::RXCSUM) {
         ctx.stats.rx.checksum_good.inc();
         skb.set_checksum_verified();
     }

@@ -291,7 +291,7 @@ static void pp_sync_for_device(const struct page_pool *pool, dma_addr_t addr)
  * where the device is to write.  What is there is NULL or a page of which the
  * caller has a share, with any lowest bit: it stays if nobody else has a share
  * of it, and one is from the pool else.  Returns how many there were pages for;
- * the slot after these is then NULL.
+ * the slot after these is then NULL, with that bit.
  *
  * Others gave up theirs after their last access, by an atomic operation that
  * orders it, and after they took a reference to the page if they did.  The
@@ -311,7 +311,7 @@ u32 netdev_helper_pp_renew(struct page_pool *pool, unsigned long *slots,
 		if (unlikely(!page || !pp_reclaim(pool, page))) {
 			page = page_pool_dev_alloc_pages(pool);
 			if (unlikely(!page)) {
-				slots[i] = 0;
+				slots[i] = 1;
 				break;
 			}
 			addr = page_pool_get_dma_addr(page) + offset;

@@ -85,6 +85,7 @@ pub(crate) use self::{
         DropReason,
         Gso,
         GsoKind,
+        RxSkBuff,
         SkBuff, //
     },
     stats::{

@@ -10,20 +10,22 @@
 //! hand the buffer on takes it by value, and dropping it frees it. There is one for each time that
 //! the stack hands the buffer over, which is once, but for pktgen, which has one packet sent many
 //! times at once. The fields read here (`len`, `data`, the checksum and VLAN fields, the shared
-//! info) change only through whom the packet was handed to: whatever changes more than the two
-//! words that a received packet is described with makes sure that there is no other.
+//! info) change only through whom the packet was handed to: whatever changes more makes sure that
+//! there is no other. A packet that is to be received, [`RxSkBuff`], has no other owner by its type.
 //!
 //! The headers may be shared with clones (a packet socket, TCP's retransmit queue); whatever
 //! writes to them first makes them private, and so do the other holders.
 //!
 //! A packet that is kept may outlive its device, to which it holds no reference: nothing here
 //! follows that pointer, but for [`SkBuff::tx_timestamp`], which compares it first, and
-//! [`NapiContext::receive`](super::NapiContext::receive), which sets it. A packet of the stack's
-//! may be given back to it as one received, as virtual devices do, if it has no other owner:
-//! protocols drop the sender first.
+//! [`NapiContext::receive`](super::NapiContext::receive), which sets it.
 //!
 //! A [`PacketView`](super::PacketView) lends out a packet that is not handed over; no more than
 //! reading is possible.
+
+mod received;
+
+pub(crate) use self::received::RxSkBuff;
 
 use super::{
     bindings,
@@ -156,20 +158,6 @@ impl SkBuff {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.raw().len as usize
-    }
-
-    /// Returns whether there are other owners of the packet, as there are in pktgen.
-    #[inline]
-    pub(super) fn is_shared(&self) -> bool {
-        let users = &raw const self.raw().users.refs.counter;
-
-        // SAFETY: Valid and aligned; others change it atomically.
-        unsafe { users.read_volatile() != 1 }
-    }
-
-    /// Returns whether the packet was ever cloned, so that others may have its frags as well.
-    pub(super) fn is_cloned(&self) -> bool {
-        self.raw().cloned() != 0
     }
 
     /// Returns how many bytes lie in the linear part.
@@ -404,33 +392,6 @@ impl SkBuff {
     pub(crate) fn discard(self, reason: DropReason) {
         // SAFETY: The buffer is valid and its ownership ends here.
         unsafe { bindings::netdev_helper_skb_free(self.into_raw(), reason.0) };
-    }
-
-    /// Attaches the tag that the device stripped. Not to a packet that others have as well.
-    pub(crate) fn put_vlan_tag(&mut self, tci: u16) {
-        if self.is_shared() {
-            return;
-        }
-        // SAFETY: The buffer is valid and ours alone.
-        unsafe { bindings::netdev_helper_skb_put_vlan(self.0.as_ptr(), tci) };
-    }
-
-    /// Says that the device verified the transport checksum. Not of a packet that others have as
-    /// well.
-    pub(crate) fn set_checksum_verified(&mut self) {
-        if self.is_shared() {
-            return;
-        }
-        // SAFETY: The buffer is valid and ours alone, the union is a `struct_group`.
-        let fields = unsafe { self.0.as_mut().__bindgen_anon_4.__bindgen_anon_1.as_mut() };
-
-        // CAST: The constants are 0 to 3.
-        fields.set_ip_summed(bindings::CHECKSUM_UNNECESSARY as u8);
-    }
-
-    /// Returns whether the pages of the packet go back to their page pools when it is freed.
-    pub(super) fn is_recycled(&self) -> bool {
-        self.raw().pp_recycle() != 0
     }
 
     pub(super) fn as_ptr(&self) -> *mut bindings::sk_buff {

@@ -178,6 +178,7 @@ pub(crate) mod prelude {
             QueueStatsTx,
             Rings,
             Rtnl,
+            RxSkBuff,
             SkBuff,
             TxContext, //
         },

@@ -42,12 +42,36 @@ fn freed_twice(skb: SkBuff) {
 }
 
 /// a packet is not looked at after the stack has it
-fn received(ctx: &NapiContext<'_, Sample<'_>>, skb: SkBuff) -> usize {
+fn received(ctx: &NapiContext<'_, Sample<'_>>, skb: RxSkBuff) -> usize {
     let len = skb.len();
-    let _ = ctx.receive(skb);
+    ctx.receive(skb);
     #[cfg(misuse)]
     let len = skb.len(); //~ E0382 borrow of moved value: `skb`
     len
+}
+
+/// a packet of the stack's is not handed to it as one received: others may have it, too
+fn received_back(ctx: &NapiContext<'_, Sample<'_>>, skb: SkBuff) {
+    #[cfg(misuse)]
+    ctx.receive(skb); //~ E0308 mismatched types
+}
+
+/// nor does it get a page of the receive ring
+fn lent_to_any(slot: &mut Slot, skb: &mut SkBuff) {
+    #[cfg(misuse)]
+    let done = slot.lend_to(skb, 64); //~ E0308 mismatched types
+}
+
+/// nor is it said to be checked
+fn checked(skb: &mut SkBuff) {
+    #[cfg(misuse)]
+    skb.set_checksum_verified(); //~ E0599 no method named `set_checksum_verified` found for mutable reference `&mut SkBuff`
+}
+
+/// a packet that is to be received is not exchanged with one of the stack's
+fn exchanged(ours: &mut RxSkBuff, skb: &mut SkBuff) {
+    #[cfg(misuse)]
+    core::mem::swap(&mut **ours, skb); //~ E0596 cannot borrow data in dereference of `RxSkBuff` as mutable
 }
 
 /// bytes of a packet are not looked at after it was freed

@@ -23,7 +23,7 @@ use kernel::sync::barrier::{
 };
 
 /// Descriptors that get their buffers in one go.
-const AT_A_TIME: usize = 16;
+const AT_A_TIME: usize = 32;
 
 impl Queue {
     /// Returns how many descriptors are left as they are when the others are filled: those that

@@ -4,6 +4,7 @@
 
 use super::{
     count_group,
+    count_lost,
     describe,
     Partial,
     Queue,
@@ -29,7 +30,6 @@ use crate::{
             TxFrame,
             Verdict, //
         },
-        DropReason,
         Features,
         NapiContext, //
     },
@@ -102,7 +102,7 @@ impl Queue {
     ) -> Option<Buff> {
         let stats = &ctx.stats.rx;
         let before = unfinished.as_ref().map_or(0, Buff::len);
-        let len = self.check(ctx, features, before, writeback)?;
+        let len = self.check(ctx, features, before, 1, writeback)?;
         let buffer = self.slots.get_mut(index).and_then(Slot::take);
         let Some(filled) = buffer.and_then(|buffer| buffer.received(len)) else {
             stats.bad_descriptors.inc();
@@ -190,7 +190,13 @@ impl Queue {
     #[cold]
     pub(super) fn finish_without_program(&mut self, ctx: &NapiContext<'_, Adapter<'_>>) {
         if let Some(buff) = self.unfinished.take() {
-            self.partial = buff.into_skb(ctx).map_or(Partial::Dropped, Partial::Packet);
+            self.partial = match buff.into_skb(ctx) {
+                Ok(skb) => Partial::Packet(skb),
+                Err(err) => {
+                    count_lost(ctx, err);
+                    Partial::Dropped
+                }
+            };
         }
     }
 }
@@ -204,14 +210,12 @@ fn pass(
     buff: Buff,
 ) {
     let received = buff.is_in_place(len);
-    let Some(mut skb) = buff.into_skb(ctx) else {
-        ctx.stats.rx.dropped_no_memory.inc();
-        return;
-    };
 
-    describe(ctx, features, writeback, received, &mut skb);
-    if let Err(skb) = ctx.receive(skb) {
-        ctx.stats.rx.length_errors.inc();
-        skb.discard(DropReason::DEV_HDR);
+    match buff.into_skb(ctx) {
+        Ok(mut skb) => {
+            describe(ctx, features, writeback, received, &mut skb);
+            ctx.receive(skb);
+        }
+        Err(err) => count_lost(ctx, err),
     }
 }

@@ -24,7 +24,7 @@ use crate::netdev::{
     },
     page_pool::Tie,
     xdp,
-    SkBuff, //
+    RxSkBuff, //
 };
 use core::{
     cell::Cell,
@@ -105,29 +105,19 @@ impl<'a, T: Driver> NapiContext<'a, T> {
     }
 
     /// Hands a received frame to the stack, through GRO.
-    ///
-    /// Gives it back if its linear part is shorter than an Ethernet header, or if it is none that
-    /// was received but one of the stack's, which others have as well or a clone of it: GRO takes
-    /// packets apart.
     #[inline]
-    pub(crate) fn receive(&self, skb: SkBuff) -> Result<(), SkBuff> {
-        if skb.head_len() < bindings::ETH_HLEN as usize || skb.is_shared() || skb.is_cloned() {
-            return Err(skb);
-        }
+    pub(crate) fn receive(&self, skb: RxSkBuff) {
+        let raw = skb.into_raw();
+
         // SAFETY: The packet is ours alone and has an Ethernet header; the device is valid; we are
         // in its NAPI's poll function.
         unsafe {
-            let raw = skb.as_ptr();
             let protocol = bindings::eth_type_trans(raw, self.dev.as_ptr());
 
             (*raw).__bindgen_anon_4.__bindgen_anon_1.as_mut().protocol = protocol;
             // All that `napi_gro_receive()` does.
-            bindings::gro_receive_skb(
-                &raw mut (*self.dev.private().napi.get()).gro,
-                skb.into_raw(),
-            );
+            bindings::gro_receive_skb(&raw mut (*self.dev.private().napi.get()).gro, raw);
         }
-        Ok(())
     }
 
     /// Returns how the NAPI polls on after a poll that found something, without interrupts.

@@ -8,7 +8,7 @@
 //! the slot, all of it ours, and is one again only when ours is the last share. The shares are
 //! counted in the page (`pp_ref_count`), and every way to free a packet ends one, as it has
 //! `pp_recycle` set. No page is added to a packet that has not, nor to one with other owners or
-//! clones, which look at its frags with no lock.
+//! clones, which look at its frags with no lock: an [`RxSkBuff`] is neither.
 //!
 //! Who has a packet may take more references to its page (`splice()`, GRO, a clone), and gives up
 //! the share after that; so a page of which all shares are ours, but not all references, goes to
@@ -22,7 +22,7 @@ use super::{
         bindings,
         driver::Driver,
         NapiContext,
-        SkBuff, //
+        RxSkBuff, //
     },
     Buffer,
     Consumer,
@@ -45,12 +45,13 @@ use kernel::prelude::*;
 ///
 /// # Invariants
 ///
-/// Null, or the page of a [`Buffer`]; or, with [`LENT`] set in the address, an order-0 page out of a
-/// page pool with `PP_FLAG_DMA_MAP`, one share of which is ours.
+/// The page of a [`Buffer`]; or, with [`LENT`] set in the address, nothing, or an order-0 page out of
+/// a page pool with `PP_FLAG_DMA_MAP`, one share of which is ours.
 #[repr(transparent)]
 pub(crate) struct Slot(*mut bindings::page);
 
-/// Free in the address of a page's description.
+/// Free in the address of a page's description. There is no buffer if it is set, which so takes one
+/// look for each packet.
 const LENT: usize = 1;
 
 // SAFETY: A page is not tied to a task.
@@ -58,25 +59,21 @@ unsafe impl Send for Slot {}
 
 impl Slot {
     /// Nothing in it.
-    // INVARIANT: Null.
-    pub(crate) const EMPTY: Self = Self(ptr::null_mut());
+    // INVARIANT: Just the bit.
+    pub(crate) const EMPTY: Self = Self(ptr::without_provenance_mut(LENT));
 
-    #[inline]
-    fn is_lent(&self) -> bool {
-        self.0.addr() & LENT != 0
-    }
-
-    #[inline]
-    fn page(&self) -> *mut bindings::page {
-        self.0.map_addr(|addr| addr & !LENT)
+    /// Returns the page that is there, of which all or a share is ours.
+    fn page(&self) -> Option<NonNull<bindings::page>> {
+        NonNull::new(self.0.map_addr(|addr| addr & !LENT))
     }
 
     #[inline]
     fn buffer(&self) -> Option<NonNull<bindings::page>> {
-        if self.is_lent() {
+        if self.0.addr() & LENT != 0 {
             return None;
         }
-        NonNull::new(self.0)
+        // SAFETY: By the type invariants it is a page without that bit.
+        Some(unsafe { NonNull::new_unchecked(self.0) })
     }
 
     /// Returns whether there is a buffer in it.
@@ -89,8 +86,7 @@ impl Slot {
     pub(crate) fn take(&mut self) -> Option<Buffer> {
         let page = self.buffer()?;
 
-        // INVARIANT: Null.
-        self.0 = ptr::null_mut();
+        self.0 = Self::EMPTY.0;
         // SAFETY: By the type invariants the page is a buffer's, which is handed over.
         Some(unsafe { Buffer::from_raw(page) })
     }
@@ -119,7 +115,7 @@ impl Slot {
         }
         let count = slots.len().min(addresses.len());
 
-        // INVARIANT: What the helper leaves is null or a page of which all shares are ours.
+        // INVARIANT: What the helper leaves is the bit alone or a page of which all shares are ours.
         // CAST: A ring has fewer than 2^32 descriptors. A slot is a pointer.
         // SAFETY: The pool is valid; `&mut` makes us the only one to allocate, and nobody recycles
         // into its cache meanwhile, as just checked. Both are `count` long. By the type invariants
@@ -138,18 +134,18 @@ impl Slot {
     /// Makes the first `len` bytes of the buffer a packet: its linear part.
     ///
     /// Whatever the caller has read before is read before the data. The buffer stays if it fails:
-    /// with `EINVAL` if `len` is above [`CAPACITY`] or there is no buffer, `ENOMEM` without memory
-    /// for the packet.
+    /// with `EINVAL` if `len` is above [`CAPACITY`] or below [`RxSkBuff::MIN_HEAD`], or if there is
+    /// no buffer, `ENOMEM` without memory for the packet.
     #[inline]
     pub(crate) fn lend<T: Driver>(
         &mut self,
         ctx: &NapiContext<'_, T>,
         len: usize,
-    ) -> Result<SkBuff> {
+    ) -> Result<RxSkBuff> {
         let _ = ctx;
         let page = self.buffer().ok_or(EINVAL)?;
 
-        if len > CAPACITY {
+        if !(RxSkBuff::MIN_HEAD..=CAPACITY).contains(&len) {
             return Err(EINVAL);
         }
         // CAST: Below PAGE_SIZE.
@@ -161,19 +157,19 @@ impl Slot {
 
         // INVARIANT: One share is the packet's now, the other is ours.
         self.0 = page.as_ptr().map_addr(|addr| addr | LENT);
-        // SAFETY: The packet is new and ours.
-        Ok(unsafe { SkBuff::from_raw(skb) })
+        // SAFETY: The packet is new and ours, recycles its page, and is long enough.
+        Ok(unsafe { RxSkBuff::from_raw(skb) })
     }
 
     /// Appends the first `len` bytes of the buffer to `skb`, as a frag.
     ///
     /// Whatever the caller has read before is read before the data. The buffer stays if it fails:
-    /// with `EINVAL` as [`Self::lend`], or if `skb` does not give its pages back to page pools, was
-    /// cloned, or has other owners; with `ENOSPC` if it has no room for another frag.
-    pub(crate) fn lend_to(&mut self, skb: &mut SkBuff, len: usize) -> Result {
+    /// with `EINVAL` if `len` is above [`CAPACITY`] or there is no buffer; with `ENOSPC` if `skb`
+    /// has no room for another frag.
+    pub(crate) fn lend_to(&mut self, skb: &mut RxSkBuff, len: usize) -> Result {
         let page = self.buffer().ok_or(EINVAL)?;
 
-        if len > CAPACITY || skb.is_shared() || skb.is_cloned() || !skb.is_recycled() {
+        if len > CAPACITY {
             return Err(EINVAL);
         }
         if skb.nr_frags() >= bindings::MAX_SKB_FRAGS as usize {
@@ -194,12 +190,10 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let page = self.page();
-
-        if !page.is_null() {
+        if let Some(page) = self.page() {
             // SAFETY: By the type invariants the page is from a pool, and a share of it ours, which
             // ends here; all of a buffer is one. The helper looks after the context.
-            unsafe { bindings::netdev_helper_pp_put(page) };
+            unsafe { bindings::netdev_helper_pp_put(page.as_ptr()) };
         }
     }
 }

@@ -34,7 +34,7 @@ use super::{
             HEADROOM, //
         },
         NapiContext,
-        SkBuff, //
+        RxSkBuff, //
     },
     Frame,
     Program,
@@ -255,17 +255,22 @@ impl Buff {
 
     /// Makes the frame a packet: data, frags and metadata as the program left them.
     ///
-    /// `None` if memory for the packet could not be had; the pages then went back to their pool.
-    pub(crate) fn into_skb<T: Driver>(self, ctx: &NapiContext<'_, T>) -> Option<SkBuff> {
+    /// Fails with `ENOMEM` if memory for the packet could not be had, or `EINVAL` if the first buffer
+    /// has no Ethernet header; the pages then went back to their pool.
+    pub(crate) fn into_skb<T: Driver>(self, ctx: &NapiContext<'_, T>) -> Result<RxSkBuff> {
         let _ = ctx;
+
+        if self.head().len() < RxSkBuff::MIN_HEAD {
+            return Err(EINVAL);
+        }
         // SAFETY: By the type invariants; bottom halves are disabled.
         let skb = unsafe { bindings::netdev_helper_xdp_build_skb(&self.raw) };
-        let skb = NonNull::new(skb)?;
+        let skb = NonNull::new(skb).ok_or(ENOMEM)?;
 
         // The packet owns the pages now.
         core::mem::forget(self);
-        // SAFETY: The packet is new and ours.
-        Some(unsafe { SkBuff::from_raw(skb) })
+        // SAFETY: The packet is new and ours, recycles its pages, and is long enough.
+        Ok(unsafe { RxSkBuff::from_raw(skb) })
     }
 
     /// Returns whether data still begin and end where they did when `len` bytes were received

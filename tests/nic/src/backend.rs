@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Frames that may wait for the writer.
 const QUEUE: usize = 8192;
@@ -275,9 +275,23 @@ fn read_datagrams(mut recv: impl FnMut(&mut [u8]) -> Result<usize>, shared: &Sha
 
 /// Hands a frame to the MAC, waiting for room first if that was asked for.
 pub fn deliver(shared: &Shared, frame: Vec<u8>) {
+    deliver_within(shared, frame, Duration::ZERO);
+}
+
+/// The same, waiting for room at least that long, if need be.
+pub fn deliver_within(shared: &Shared, frame: Vec<u8>, patience: Duration) {
+    let end = Instant::now() + patience;
     let mut nic = shared.lock();
-    while nic.options.rx_wait && !nic.rx_room(frame.len()) && !nic.quit {
-        let woken = shared.room.wait_timeout(nic, Duration::from_millis(500));
+    while !nic.rx_room(frame.len()) && !nic.quit {
+        let left = if nic.options.rx_wait {
+            Duration::from_millis(500)
+        } else {
+            end.saturating_duration_since(Instant::now())
+        };
+        if left.is_zero() {
+            break;
+        }
+        let woken = shared.room.wait_timeout(nic, left);
         nic = woken.unwrap_or_else(|e| e.into_inner()).0;
     }
     nic.wire.received += 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The control socket: one command a line; an answer ends with `ok` or `err …`.
 
-use crate::backend::deliver;
+use crate::backend::deliver_within;
 use crate::faults::{by_name, mix, Arm, Faults, Value, F, TABLE};
 use crate::nic::{Nic, Shared};
 use crate::regs;
@@ -11,6 +11,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub const HELP: &str = "\
 set NAME [VALUE] [count=N] [after=N] [every=N] [p=PERMILLE] [us=N] [ms=N]
@@ -23,7 +24,7 @@ list                all faults with their doorbell numbers
 armed               what is armed
 seed N              set the seed and start the fuzz sequence anew
 fuzz on [rate=N]    each descriptor draws every fault's lot, one in N (default 500); fuzz off
-frames N [min=] [max=] [seed=]   N random frames from the wire
+frames N [min=] [max=] [seed=] [ms=]   N random frames from the wire, each waiting so long for room
 inject HEX          one frame from the wire
 link up|down        the cable
 mode NAME VALUE     tx sync|async, tx_delay_us N, csum ixsm|real, rx wait|drop, coalesced on|off,
@@ -339,11 +340,13 @@ fn frames(shared: &Shared, words: &[&str]) -> Answer {
         option(words, "max", 1518)?.min(16_380),
     );
     let seed = option(words, "seed", shared.lock().faults.seed)?;
+    let patience = Duration::from_millis(option(words, "ms", 0)?.min(1000));
     let own = shared.lock().eeprom.mac();
     for n in 0..count {
-        deliver(
+        deliver_within(
             shared,
             random_frame(mix(seed ^ mix(n)), own, min, max.max(min)),
+            patience,
         );
         if shared.lock().quit {
             break;

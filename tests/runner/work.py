@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 
-from . import groups, ktap
+from . import gate, groups, ktap
 
 ENDINGS = {
     97: "the guest ended before the test did",
@@ -23,6 +23,8 @@ ENDINGS = {
 }
 # What the guest needs beyond its time-out: to boot, to be stopped, to have its log read.
 GUEST_SPARE = 60
+# Groups beyond one for each processor, while those are idle.
+EXTRA = 1
 KERNEL_LOG_LINES = 30
 
 
@@ -32,7 +34,10 @@ class Floor:
     def __init__(self, values, top):
         self.values, self.top = values, top
         self.guest = os.environ.get("GUEST_RUNNER") or str(top / "qemu" / "guest")
-        self.jobs, self.slow = int(values["JOBS"]), int(values["SLOW"])
+        # A number that was asked for is kept; else it is what the machine has time for.
+        self.jobs, extra = (int(values["JOBS"]), 0) if values["JOBS"] else (len(os.sched_getaffinity(0)), EXTRA)
+        self.gate, self.jobs = gate.Gate(self.jobs, extra), self.jobs + extra
+        self.slow = int(values["SLOW"])
         self.out = pathlib.Path(values["OUT"])
         self.running, self.lock, self.ended = set(), threading.Lock(), False
         self.dir = None
@@ -67,7 +72,7 @@ class Floor:
         order = sorted(chosen, key=lambda group: -int(group.header["timeout"]))
         pool = concurrent.futures.ThreadPoolExecutor(self.jobs)
         try:
-            futures = {pool.submit(self.one, group): group for group in order}
+            futures = {pool.submit(self.in_turn, group): group for group in order}
             for future in concurrent.futures.as_completed(futures):
                 yield futures[future], future.result()
         except BaseException:
@@ -76,6 +81,10 @@ class Floor:
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def in_turn(self, group):
+        with self.gate:
+            return self.one(group)
 
     def one(self, group):
         reason = group.header["rust-only"] or group.header["c-skips"]

@@ -264,7 +264,7 @@ impl Queue {
         match self.slots.get_mut(index)?.lend(ctx, len) {
             Ok(skb) => Some(skb),
             Err(err) => {
-                count_lost(ctx, err);
+                count_lost(ctx, err, |rx| &rx.bad_descriptors);
                 None
             }
         }
@@ -336,6 +336,8 @@ impl Queue {
             return refuse(ctx, |rx| {
                 if len == 0 || len > BUFFER_SIZE {
                     &rx.bad_descriptors
+                } else if writeback.frame_error() && !is_wanted(features) {
+                    &rx.crc_errors
                 } else {
                     &rx.length_errors
                 }
@@ -367,15 +369,19 @@ fn refuse(
     None
 }
 
-/// Counts a frame that could not be made a packet.
+/// Counts a frame that could not be made a packet: for want of memory, or by that counter.
 #[cold]
-fn count_lost(ctx: &NapiContext<'_, Adapter<'_>>, err: Error) {
+fn count_lost(
+    ctx: &NapiContext<'_, Adapter<'_>>,
+    err: Error,
+    otherwise: impl FnOnce(&RxStats) -> &Counter,
+) {
     let rx = &ctx.stats.rx;
 
     if err == ENOMEM {
         rx.dropped_no_memory.inc();
     } else {
-        rx.bad_descriptors.inc();
+        otherwise(rx).inc();
     }
 }
 

@@ -286,12 +286,15 @@ static void pp_sync_for_device(const struct page_pool *pool, dma_addr_t addr)
 				   pool->p.dma_dir);
 }
 
+/* Of a slot, see page_pool/slot.rs. */
+#define PP_NO_BUFFER	1UL
+
 /*
  * Leaves in each of n slots a page that is the caller's alone, and in addrs
  * where the device is to write.  What is there is NULL or a page of which the
- * caller has a share, with any lowest bit: it stays if nobody else has a share
- * of it, and one is from the pool else.  Returns how many there were pages for;
- * the slot after these is then NULL, with that bit.
+ * caller has a share, with that bit or without: it stays if nobody else has a
+ * share of it, and one is from the pool else.  Returns how many there were pages
+ * for; the slot after these is then NULL, with the bit.
  *
  * Others gave up theirs after their last access, by an atomic operation that
  * orders it, and after they took a reference to the page if they did.  The
@@ -305,13 +308,13 @@ u32 netdev_helper_pp_renew(struct page_pool *pool, unsigned long *slots,
 	u32 i;
 
 	for (i = 0; i < n; i++) {
-		struct page *page = (struct page *)(slots[i] & ~1UL);
+		struct page *page = (struct page *)(slots[i] & ~PP_NO_BUFFER);
 		dma_addr_t addr;
 
 		if (unlikely(!page || !pp_reclaim(pool, page))) {
 			page = page_pool_dev_alloc_pages(pool);
 			if (unlikely(!page)) {
-				slots[i] = 1;
+				slots[i] = PP_NO_BUFFER;
 				break;
 			}
 			addr = page_pool_get_dma_addr(page) + offset;

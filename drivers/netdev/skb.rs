@@ -11,7 +11,7 @@
 //! the stack hands the buffer over, which is once, but for pktgen, which has one packet sent many
 //! times at once. The fields read here (`len`, `data`, the checksum and VLAN fields, the shared
 //! info) change only through whom the packet was handed to: whatever changes more makes sure that
-//! there is no other. A packet that is to be received, [`RxSkBuff`], has no other owner by its type.
+//! there is no other. A packet to be received, [`RxSkBuff`], has no other owner by its type.
 //!
 //! The headers may be shared with clones (a packet socket, TCP's retransmit queue); whatever
 //! writes to them first makes them private, and so do the other holders.
@@ -55,8 +55,6 @@ impl DropReason {
     pub(crate) const NOMEM: Self = Self(bindings::skb_drop_reason_SKB_DROP_REASON_NOMEM);
     /// The device or its ring is not ready.
     pub(crate) const DEV_READY: Self = Self(bindings::skb_drop_reason_SKB_DROP_REASON_DEV_READY);
-    /// The packet is malformed.
-    pub(crate) const DEV_HDR: Self = Self(bindings::skb_drop_reason_SKB_DROP_REASON_DEV_HDR);
     /// Segmentation in software failed.
     pub(crate) const SKB_GSO_SEG: Self =
         Self(bindings::skb_drop_reason_SKB_DROP_REASON_SKB_GSO_SEG);

@@ -193,7 +193,7 @@ impl Queue {
             self.partial = match buff.into_skb(ctx) {
                 Ok(skb) => Partial::Packet(skb),
                 Err(err) => {
-                    count_lost(ctx, err);
+                    count_lost(ctx, err, |rx| &rx.length_errors);
                     Partial::Dropped
                 }
             };
@@ -216,6 +216,6 @@ fn pass(
             describe(ctx, features, writeback, received, &mut skb);
             ctx.receive(skb);
         }
-        Err(err) => count_lost(ctx, err),
+        Err(err) => count_lost(ctx, err, |rx| &rx.length_errors),
     }
 }

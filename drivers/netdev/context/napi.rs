@@ -109,8 +109,8 @@ impl<'a, T: Driver> NapiContext<'a, T> {
     pub(crate) fn receive(&self, skb: RxSkBuff) {
         let raw = skb.into_raw();
 
-        // SAFETY: The packet is ours alone and has an Ethernet header; the device is valid; we are
-        // in its NAPI's poll function.
+        // SAFETY: By the type invariants the packet is ours alone and has an Ethernet header. The
+        // device is valid; we are in its NAPI's poll function.
         unsafe {
             let protocol = bindings::eth_type_trans(raw, self.dev.as_ptr());
 

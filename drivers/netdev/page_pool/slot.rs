@@ -45,14 +45,14 @@ use kernel::prelude::*;
 ///
 /// # Invariants
 ///
-/// The page of a [`Buffer`]; or, with [`LENT`] set in the address, nothing, or an order-0 page out of
-/// a page pool with `PP_FLAG_DMA_MAP`, one share of which is ours.
+/// The page of a [`Buffer`]; or, with [`NO_BUFFER`] set in the address, nothing, or an order-0 page
+/// out of a page pool with `PP_FLAG_DMA_MAP`, one share of which is ours.
 #[repr(transparent)]
 pub(crate) struct Slot(*mut bindings::page);
 
-/// Free in the address of a page's description. There is no buffer if it is set, which so takes one
-/// look for each packet.
-const LENT: usize = 1;
+/// A bit that the address of a page's description does not have: set if there is no buffer, so that
+/// one look tells. The C helpers know it as `PP_NO_BUFFER`.
+const NO_BUFFER: usize = 1;
 
 // SAFETY: A page is not tied to a task.
 unsafe impl Send for Slot {}
@@ -60,16 +60,16 @@ unsafe impl Send for Slot {}
 impl Slot {
     /// Nothing in it.
     // INVARIANT: Just the bit.
-    pub(crate) const EMPTY: Self = Self(ptr::without_provenance_mut(LENT));
+    pub(crate) const EMPTY: Self = Self(ptr::without_provenance_mut(NO_BUFFER));
 
     /// Returns the page that is there, of which all or a share is ours.
     fn page(&self) -> Option<NonNull<bindings::page>> {
-        NonNull::new(self.0.map_addr(|addr| addr & !LENT))
+        NonNull::new(self.0.map_addr(|addr| addr & !NO_BUFFER))
     }
 
     #[inline]
     fn buffer(&self) -> Option<NonNull<bindings::page>> {
-        if self.0.addr() & LENT != 0 {
+        if self.0.addr() & NO_BUFFER != 0 {
             return None;
         }
         // SAFETY: By the type invariants it is a page without that bit.
@@ -86,6 +86,7 @@ impl Slot {
     pub(crate) fn take(&mut self) -> Option<Buffer> {
         let page = self.buffer()?;
 
+        // INVARIANT: That of `EMPTY`.
         self.0 = Self::EMPTY.0;
         // SAFETY: By the type invariants the page is a buffer's, which is handed over.
         Some(unsafe { Buffer::from_raw(page) })
@@ -115,7 +116,8 @@ impl Slot {
         }
         let count = slots.len().min(addresses.len());
 
-        // INVARIANT: What the helper leaves is the bit alone or a page of which all shares are ours.
+        // INVARIANT: What the helper leaves is the bit alone, or a page of which all shares are
+        // ours, without the bit.
         // CAST: A ring has fewer than 2^32 descriptors. A slot is a pointer.
         // SAFETY: The pool is valid; `&mut` makes us the only one to allocate, and nobody recycles
         // into its cache meanwhile, as just checked. Both are `count` long. By the type invariants
@@ -156,8 +158,9 @@ impl Slot {
         let skb = NonNull::new(skb).ok_or(ENOMEM)?;
 
         // INVARIANT: One share is the packet's now, the other is ours.
-        self.0 = page.as_ptr().map_addr(|addr| addr | LENT);
-        // SAFETY: The packet is new and ours, recycles its page, and is long enough.
+        self.0 = page.as_ptr().map_addr(|addr| addr | NO_BUFFER);
+        // SAFETY: The packet is new, so that there is no other owner and no clone, and ours. It
+        // recycles its page, which by the type invariants is from a pool, and is long enough.
         Ok(unsafe { RxSkBuff::from_raw(skb) })
     }
 
@@ -183,7 +186,7 @@ impl Slot {
             bindings::netdev_helper_pp_add_frag(skb.as_ptr(), page.as_ptr(), len as u32);
         }
         // INVARIANT: One share is the packet's now, the other is ours.
-        self.0 = page.as_ptr().map_addr(|addr| addr | LENT);
+        self.0 = page.as_ptr().map_addr(|addr| addr | NO_BUFFER);
         Ok(())
     }
 }

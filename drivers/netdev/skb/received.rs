@@ -28,8 +28,9 @@ impl RxSkBuff {
 
     /// # Safety
     ///
-    /// `skb` must be valid, made just now of pages out of page pools, with `pp_recycle` set and
-    /// [`Self::MIN_HEAD`] bytes in its linear part, and the caller hands its ownership over.
+    /// `skb` must be valid, made just now, so that there is no other owner and no clone, of pages
+    /// out of page pools, with `pp_recycle` set and [`Self::MIN_HEAD`] bytes in its linear part.
+    /// The caller hands its ownership over.
     #[inline]
     pub(in super::super) unsafe fn from_raw(skb: NonNull<bindings::sk_buff>) -> Self {
         // INVARIANT: By the safety requirements.
@@ -46,7 +47,8 @@ impl RxSkBuff {
     /// Returns the Ethernet header.
     #[inline]
     pub(crate) fn header(&self) -> &[u8; Self::MIN_HEAD] {
-        // SAFETY: By the type invariants so many bytes lie there, and nobody else writes to them.
+        // SAFETY: By the type invariants so many bytes lie there, and there is nobody else to
+        // write to them but a device that writes on, as in `page_pool::Filled::data()`.
         unsafe { &*self.0.head_ptr().cast() }
     }
 

@@ -255,8 +255,8 @@ impl Buff {
 
     /// Makes the frame a packet: data, frags and metadata as the program left them.
     ///
-    /// Fails with `ENOMEM` if memory for the packet could not be had, or `EINVAL` if the first buffer
-    /// has no Ethernet header; the pages then went back to their pool.
+    /// Fails with `ENOMEM` if memory for the packet could not be had, or `EINVAL` if the first
+    /// buffer has no Ethernet header; the pages then went back to their pool.
     pub(crate) fn into_skb<T: Driver>(self, ctx: &NapiContext<'_, T>) -> Result<RxSkBuff> {
         let _ = ctx;
 
@@ -269,7 +269,8 @@ impl Buff {
 
         // The packet owns the pages now.
         core::mem::forget(self);
-        // SAFETY: The packet is new and ours, recycles its pages, and is long enough.
+        // SAFETY: The packet is new, so that there is no other owner and no clone, and ours. It
+        // recycles its pages, which by the type invariants are from pools, and is long enough.
         Ok(unsafe { RxSkBuff::from_raw(skb) })
     }
 

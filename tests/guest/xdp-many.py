@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# about: frames without end and mixed XDP verdicts, the program replaced all the time: each frame has one verdict, and no page is lost
+# c-skips: it has no native XDP
+# qemu-args: -netdev hubport,id=source,hubid=0 -device igb,netdev=source,romfile=,addr=0x8,mac=52:54:00:12:36:10
+# smp: 2
+# timeout: 240
+# soak: 2400
+
+import bpf
+from bpf import ABORTED, DROP, PASS, REDIRECT, TX
+from genl import PAGE_POOL_GET, dump
+from lib import *
+from verdicts import counters
+
+SOURCE_MAC = "52:54:00:12:36:10"
+FRAMES = 20_000_000 if os.environ.get("SOAK") else 300_000
+VERDICTS = {ABORTED: "aborted", DROP: "drop", PASS: "pass", TX: "tx", REDIRECT: "redirect"}
+# pktgen numbers its packets: the last byte of the number, behind Ethernet, IPv4, UDP and its magic.
+NUMBER_AT = 14 + 20 + 8 + 4 + 3
+
+
+def pktgen(file, command):
+    with open(f"/proc/net/pktgen/{file}", "w", encoding="utf-8") as control:
+        control.write(command)
+
+
+def mixed(devmap):
+    """The verdict is the packet's number modulo 5; what is redirected goes out where it came in."""
+    return bpf.prog(bpf.guard(60, DROP) + bpf.load(1, 0, 2, NUMBER_AT) + bpf.op(0x97, 0, imm=5) +
+                    bpf.op(0x55, 0, 0, 6, REDIRECT) + bpf.to_map(devmap) + bpf.EXIT)
+
+
+def inflight():
+    """Pages that are out of the pools of the interface."""
+    return sum(pool.get("inflight", 0) for pool in dump(PAGE_POOL_GET, ifindex=index))
+
+
+quiet()
+index = int(attr(NIC, "ifindex"))
+run("modprobe igb")
+run("modprobe pktgen")
+source = next(name for name in os.listdir("/sys/class/net") if attr(name, "address") == SOURCE_MAC)
+run(f"ip link set {source} arp off multicast off up")
+wait_until(10, lambda: carrier(source))
+devmap = bpf.new_map(bpf.DEVMAP)
+bpf.update(devmap, 0, index.to_bytes(4, "little"))
+programs = [mixed(devmap), mixed(devmap)]
+pktgen("kpktgend_0", f"add_device {source}")
+for word in (f"count {FRAMES}", "pkt_size 60", "clone_skb 0", "burst 8", "delay 0", "dst 10.9.0.99", f"dst_mac {NIC_MAC}"):
+    pktgen(source, word)
+
+bpf.attach(NIC, programs[0])
+pages, before, packets = inflight(), counters(), stat(NIC, "rx_packets")
+start = time.monotonic()
+sender = subprocess.Popen(["sh", "-c", "echo start >/proc/net/pktgen/pgctrl"])
+swaps = 0
+while sender.poll() is None and time.monotonic() - start < 2000 * SLOW:
+    swaps += 1
+    bpf.attach(NIC, programs[swaps % 2])
+    time.sleep(0.02)
+seconds = time.monotonic() - start
+check(f"{FRAMES} frames sent", sender.poll() == 0)
+
+
+def settled():
+    now = stat(NIC, "rx_packets")
+    time.sleep(0.5)
+    return now == stat(NIC, "rx_packets")
+
+
+wait_until(10, settled)
+received = stat(NIC, "rx_packets") - packets
+now = counters()
+# Named xdp_tx_err as well as xdp_tx: frames that could not go on.
+found = {name: now[f"xdp_{name}"] - before[f"xdp_{name}"] for name in VERDICTS.values()}
+failed = sum(now[f"xdp_{name}_err"] - before[f"xdp_{name}_err"] for name in ("tx", "redirect"))
+print(f"# {received} of {FRAMES} received in {seconds:.0f} s, {swaps} programs: {found}, {failed} could not go on", flush=True)
+check("most of them are received", received > FRAMES // 2, received)
+same("each has one verdict", received, sum(found.values()) + failed)
+check("each verdict has its share", all(received // 10 < count for count in found.values()), found)
+check("programs were replaced", swaps > 5, swaps)
+bpf.detach(NIC)
+# The pool's own stock is counted as well: it is filled 64 at a time.
+check("as many pages as before, but for the pool's stock", wait_until(10, lambda: inflight() <= pages + 64), f"{inflight()}, {pages} before")
+down()
+check("none is missing: the pool ends with the ring", wait_until(10, lambda: not dump(PAGE_POOL_GET, ifindex=index)))
+up()
+talk()
+pair()
+check("pings", ping_all(50))
+run(f"rmmod {DRIVER}")
+time.sleep(3)
+same("nor is one missing when the module is gone", "", "".join(line for line in run("dmesg").splitlines() if "page_pool" in line))
+quiet_log()
+finish()

@@ -38,8 +38,10 @@ def inflight():
 
 quiet()
 index = int(attr(NIC, "ifindex"))
-run("modprobe igb")
-run("modprobe pktgen")
+for module in ("igb", "pktgen"):
+    if run(f"modprobe {module}", fails=True)[0]:
+        print(f"1..0 # SKIP this kernel has no {module}")
+        sys.exit(0)
 source = next(name for name in os.listdir("/sys/class/net") if attr(name, "address") == SOURCE_MAC)
 run(f"ip link set {source} arp off multicast off up")
 wait_until(10, lambda: carrier(source))

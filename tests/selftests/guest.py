@@ -17,7 +17,7 @@ import time
 
 TREE = pathlib.Path("/kselftest")
 NIC, PEER, MODULE = os.environ["NIC_IF"], os.environ["PEER_IF"], os.environ["MODULE"]
-LIMIT = int(os.environ.get("LIMIT", "300"))
+LIMIT = int(os.environ.get("LIMIT", "600"))
 SLOW = int(os.environ.get("SLOW", "1"))
 ENVIRONMENT = {
     "NETIF": NIC, "LOCAL_V4": "10.9.0.1", "LOCAL_V6": "fd09::1", "REMOTE_V4": "10.9.0.2", "REMOTE_V6": "fd09::2",

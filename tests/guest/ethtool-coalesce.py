@@ -97,30 +97,20 @@ def polls_under_load():
     return found
 
 
-def write(knob, value):
-    with open(f"/sys/class/net/{NIC}/{knob}", "w", encoding="utf-8") as file:
-        file.write(str(value))
-
-
 check("under a flood it polls", polls_under_load())
 for turn in range(3):
     for knob in knobs:
-        write(knob, 0)
+        set_attr(NIC, knob, 0)
     check(f"set to 0 by hand ({turn}): under a flood it polls again", polls_under_load())
 for knob, value in zip(knobs, (7, 77000)):
-    write(knob, value)
+    set_attr(NIC, knob, value)
 flood = background("ping -q -f 10.9.0.1", "peer")
 time.sleep(3)
 same("set to something by hand: left alone", [7, 77000], polling())
 flood.kill()
 flood.wait()
 for knob in knobs:
-    write(knob, 0)
-
-
-def pktgen(file, command):
-    with open(f"/proc/net/pktgen/{file}", "w", encoding="utf-8") as control:
-        control.write(command)
+    set_attr(NIC, knob, 0)
 
 
 def doorbells(packets):

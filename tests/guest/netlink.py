@@ -67,14 +67,12 @@ check("4 checksums and 3 packets to be cut into 12: as many are said to have bee
 
 # What an administrator tunes on a NAPI instance.
 for name, value in (("napi_defer_hard_irqs", 10), ("gro_flush_timeout", 100000)):
-    with open(f"/sys/class/net/{NIC}/{name}", "w", encoding="utf-8") as file:
-        file.write(str(value))
+    set_attr(NIC, name, value)
 check("traffic with deferred interrupts", ping_all(100))
 
 # Frames without an interrupt, seconds on end: the kernel polls, so that none is needed.
 for name, value in (("napi_defer_hard_irqs", 10000), ("gro_flush_timeout", 200000)):
-    with open(f"/sys/class/net/{NIC}/{name}", "w", encoding="utf-8") as file:
-        file.write(str(value))
+    set_attr(NIC, name, value)
 ping_all(20)
 before, lost = interrupts(), statistics().get("interrupts_lost")
 flood = background("ping -q -f -l 32 10.9.0.1", "peer")
@@ -89,17 +87,14 @@ check("it needs no interrupts", found <= 5, found)
 on_c("it counts none")
 same("and none is said to be lost", lost, statistics().get("interrupts_lost", "no counter"))
 for name, value in (("napi_defer_hard_irqs", 10), ("gro_flush_timeout", 100000)):
-    with open(f"/sys/class/net/{NIC}/{name}", "w", encoding="utf-8") as file:
-        file.write(str(value))
-with open(f"/sys/class/net/{NIC}/threaded", "w", encoding="utf-8") as file:
-    file.write("1")
+    set_attr(NIC, name, value)
+set_attr(NIC, "threaded", 1)
 check("threaded NAPI: a kernel thread serves it", wait_until(5, lambda: f"napi/{NIC}" in run("ps")))
 check("traffic with threaded NAPI", ping_all(200))
 down()
 up()
 check("threaded over down and up", attr(NIC, "threaded") == "1" and answers())
-with open(f"/sys/class/net/{NIC}/threaded", "w", encoding="utf-8") as file:
-    file.write("0")
+set_attr(NIC, "threaded", 0)
 check("and back", ping_all(100))
 
 # Byte queue limits: what is in flight is accounted to the byte.

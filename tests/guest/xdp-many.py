@@ -20,11 +20,6 @@ VERDICTS = {ABORTED: "aborted", DROP: "drop", PASS: "pass", TX: "tx", REDIRECT: 
 NUMBER_AT = 14 + 20 + 8 + 4 + 3
 
 
-def pktgen(file, command):
-    with open(f"/proc/net/pktgen/{file}", "w", encoding="utf-8") as control:
-        control.write(command)
-
-
 def mixed(devmap):
     """The verdict is the packet's number modulo 5; what is redirected goes out where it came in."""
     return bpf.prog(bpf.guard(60, DROP) + bpf.load(1, 0, 2, NUMBER_AT) + bpf.op(0x97, 0, imm=5) +

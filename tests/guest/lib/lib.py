@@ -136,6 +136,12 @@ def attr(interface, name, ns=None):
         return file.read().strip()
 
 
+def set_attr(interface, name, value):
+    """The opposite of attr(), in this namespace."""
+    with open(f"/sys/class/net/{interface}/{name}", "w", encoding="utf-8") as file:
+        file.write(str(value))
+
+
 def stat(interface, name, ns=None):
     return int(attr(interface, f"statistics/{name}", ns))
 
@@ -241,6 +247,12 @@ def qmp(command, **arguments):
     """One command to the machine; the text of its answer."""
     import json
     return json.loads(run(["hostctl", json.dumps({"execute": command, "arguments": arguments})])).get("return")
+
+
+def pktgen(file, command):
+    """One command to the kernel's packet generator, which is loaded."""
+    with open(f"/proc/net/pktgen/{file}", "w", encoding="utf-8") as control:
+        control.write(command)
 
 
 def driver_warnings():

@@ -16,7 +16,20 @@ QEMU_DIR = pathlib.Path(__file__).resolve().parent
 MAX_NICS = 8
 NIC_SLOT, PEER_SLOT = 0x04, 0x10
 START_SECONDS = 20
+MIGRATION_SECONDS = 60
+# A guest that is resumed is sent its files in blocks of so many bytes.
+BLOCK = 4096
+# The guest's memory is not part of what is migrated: it is in a file, and used from there.
+SHARED_MEMORY = {"capability": "x-ignore-shared", "state": True}
 PREFIX = "e1000_rust-guest."
+# A run's settings, as qemu/guest --help explains them.
+DEFAULTS = {
+    "SCRIPT": "", "MODULE": "", "PARAMS": "", "NIC": "e1000", "NICS": "1", "USERNET": "1", "SMP": "1", "MEM": "512M",
+    "TIMEOUT": "300", "FILES": "", "GUEST_ENV": "", "QEMU_ARGS": "", "NETDEV": "", "APPEND": "", "CPU": "",
+    "ACCEL": "", "MACHINE": "pc", "KERNEL": "", "IMAGE": "", "LAYER": "", "RESUME": "",
+    "OUTPUT": "", "LOG": "", "EXPECT_LOG": "", "ALLOW_LOAD_FAIL": "",
+    "PANIC_ON_WARN": "", "SHELL_MODE": "", "VERBOSE": "",
+}
 
 
 class Refused(Exception):
@@ -73,6 +86,9 @@ def cpio(members):
 class Machine:
     """Owns the QEMU process and the run's temporary directory until close()."""
 
+    # Whether a snapshot's memory, which is private to the machine, will do.
+    resumable = True
+
     def __init__(self, opts, top):
         self.opts, self.top = opts, top
         self.token = secrets.token_hex(8)
@@ -99,7 +115,11 @@ class Machine:
         self.qemu = [str(root / "usr/lib64/ld-linux-x86-64.so.2"), "--library-path", libraries,
                      str(root / "usr/bin/qemu-system-x86_64"), "-L", str(root / "usr/share/qemu"),
                      "-L", str(root / "usr/share/seabios")]
-        self.write_image(image, vmlinux.name)
+        self.accel = self.opts["ACCEL"] or ("kvm" if kvm_works(self.qemu) else "tcg")
+        own = self.own_files(vmlinux.name)
+        self.snapshot = self.find_snapshot(kernel)
+        if not self.snapshot:
+            self.write_image(image, own)
         for name in ("qmp", "out", "reply"):
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             listener.bind(str(self.dir / name))
@@ -121,6 +141,8 @@ class Machine:
             self.lines = self.monitor.makefile("r", encoding="utf-8", errors="replace")
             self.lines.readline()
             self.qmp({"execute": "qmp_capabilities"})
+            if self.snapshot:
+                self.resume(own)
         except (OSError, ValueError):
             self.stop()
             message = (self.dir / "qemu.err").read_text(errors="replace").strip()
@@ -140,13 +162,52 @@ class Machine:
                     break
         raise OSError("QEMU did not connect")
 
-    def write_image(self, base, kernel):
-        """The run's own files, and the image they go with; the kernel unpacks both."""
+    def find_snapshot(self, kernel):
+        """The directory of a booted guest that this run can go on from, or None."""
+        opts = self.opts
+        different = any(opts[name] for name in ("SHELL_MODE", "IMAGE", "OUTPUT", "LAYER", "CPU"))
+        if not opts["RESUME"] or different or not self.resumable or opts["MACHINE"] != "pc" or self.accel != "tcg":
+            return None
+        return cached("snapshot.sh", str(kernel), *(f"{name}={opts[name]}" for name in ("SMP", "MEM", "APPEND")))
+
+    def resume(self, own):
+        """Go on from the snapshot, and give the guest what is the run's own."""
+        self.ask("migrate-set-capabilities", capabilities=[SHARED_MEMORY])
+        # QEMU would send frames in the NICs' names, as the end of a migration is.
+        self.ask("migrate-set-parameters", **{"announce-rounds": 0})
+        self.ask("migrate-incoming", uri=f"file:{self.snapshot}/state")
+        self.wait_for_migration("the snapshot could not be resumed")
+        self.ask("cont")
+        archive = cpio(own)
+        blocks = -(-len(archive) // BLOCK)
+        self.back.settimeout(START_SECONDS * int(os.environ.get("SLOW") or 1))
+        self.back.sendall(b"%d\n" % blocks + archive.ljust(blocks * BLOCK, b"\0"))
+
+    def ask(self, command, **arguments):
+        """One QMP command that must not fail; what it returns."""
+        reply = self.qmp({"execute": command, "arguments": arguments})
+        if "error" in reply:
+            raise Refused(f"QEMU: {command}: {reply['error']['desc']}")
+        return reply["return"]
+
+    def wait_for_migration(self, problem):
+        deadline = time.monotonic() + MIGRATION_SECONDS
+        while (state := self.ask("query-migrate")).get("status") != "completed":
+            if state.get("status") == "failed" or time.monotonic() > deadline:
+                raise Refused(f"{problem}: {state.get('error-desc') or state.get('status')}")
+            time.sleep(0.02)
+
+    def mode(self):
+        """What init is to do."""
+        return "shell" if self.opts["SHELL_MODE"] else "script"
+
+    def own_files(self, kernel):
+        """What the run has of its own in the guest, as members of an archive."""
         opts = self.opts
         module = opts["MODULE"]
         script = pathlib.Path(opts["SCRIPT"] or "shell")
         env = {
-            "TOKEN": self.token, "MODE": "shell" if opts["SHELL_MODE"] else "script", "SCRIPT": script.name,
+            "TOKEN": self.token, "MODE": self.mode(), "SCRIPT": script.name,
             "MODULE": os.path.basename(module), "PARAMS": opts["PARAMS"], "NICS": opts["NICS"],
             "NIC_SLOT": str(NIC_SLOT), "PEER_SLOT": str(PEER_SLOT), "PANIC_ON_WARN": opts["PANIC_ON_WARN"],
             "ALLOW_LOAD_FAIL": opts["ALLOW_LOAD_FAIL"], "IMAGE": kernel,
@@ -166,24 +227,27 @@ class Machine:
             if not path.is_file():
                 raise Refused(f"FILES: {name} is not a file")
             members[f"root/{path.name}"] = (0o100755 if os.access(path, os.X_OK) else 0o100644, path.read_bytes())
+        return members
+
+    def write_image(self, base, own):
+        """The guest's image, then the run's own files; the kernel unpacks both."""
         with open(self.dir / "initramfs", "wb") as image:
-            for part in [base] + ([opts["LAYER"]] if opts["LAYER"] else []):
+            for part in [base] + ([self.opts["LAYER"]] if self.opts["LAYER"] else []):
                 with open(part, "rb") as source:
                     shutil.copyfileobj(source, image, 1 << 20)
-            image.write(cpio(members))
+            image.write(cpio(own))
 
     def command(self, vmlinux):
         opts = self.opts
         shell = bool(opts["SHELL_MODE"])
-        accel = opts["ACCEL"] or ("kvm" if kvm_works(self.qemu) else "tcg")
         # TCG does rep movs byte by byte: a processor without erms, fsrm and AVX is the quicker one.
-        cpu = opts["CPU"] or ("host" if accel.startswith("kvm") else "Nehalem")
+        cpu = opts["CPU"] or ("host" if self.accel.startswith("kvm") else "Nehalem")
         # The kernel's check of its timer loses against a host that is busy otherwise, and it panics.
         append = f"console=ttyS0,115200 panic=-1 mitigations=off no_timer_check rdinit=/init {opts['APPEND']}".strip()
         args = [
-            *self.qemu, "-accel", accel, "-machine", opts["MACHINE"], "-cpu", cpu, "-smp", opts["SMP"],
+            *self.qemu, "-accel", self.accel, "-machine", opts["MACHINE"], "-cpu", cpu, "-smp", opts["SMP"],
             "-m", opts["MEM"], "-nodefaults", "-display", "none", "-no-reboot",
-            "-run-with", "exit-with-parent=on", "-kernel", str(vmlinux), "-initrd", str(self.dir / "initramfs"), "-append", append,
+            "-run-with", "exit-with-parent=on", "-kernel", str(vmlinux), "-append", append, *self.memory(),
             "-chardev", f"file,id=log,path={self.serial}", "-serial", "chardev:log",
         ]
         if shell:
@@ -208,6 +272,13 @@ class Machine:
         if int(opts["NICS"]) and opts["USERNET"] != "0":
             args += ["-netdev", opts["NETDEV"] or "user,id=u", "-netdev", "hubport,id=userport,hubid=0,netdev=u"]
         return args + shlex.split(opts["QEMU_ARGS"])
+
+    def memory(self):
+        """Where the guest's image or, if it is resumed, its memory comes from."""
+        if not self.snapshot:
+            return ["-initrd", str(self.dir / "initramfs")]
+        return ["-object", f"memory-backend-file,id=kept,size={self.opts['MEM']},mem-path={self.snapshot}/memory,"
+                           "share=off,readonly=on,rom=off", "-machine", "memory-backend=kept", "-incoming", "defer"]
 
     def alive(self):
         return self.process is not None and self.process.poll() is None

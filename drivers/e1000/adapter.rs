@@ -275,6 +275,13 @@ impl Adapter<'_> {
     pub(crate) fn flush_posted_writes(&self) {
         hw::irq::unmask(&self.bar, Causes::NONE);
     }
+
+    /// The same, if anything was written.
+    pub(crate) fn flush_if(&self, written: bool) {
+        if written {
+            self.flush_posted_writes();
+        }
+    }
 }
 
 /// Counters of the transmit path.

@@ -82,9 +82,7 @@ pub(crate) fn set(dev: &mut Rtnl<'_, Adapter<'_>>, features: Features) -> Result
         control.rx_mode.store_bad = features.contains(Features::RXALL);
         written |= control.filters.control.apply(bar, control.rx_mode);
     }
-    if written {
-        dev.shared().flush_posted_writes();
-    }
+    dev.shared().flush_if(written);
     Ok(())
 }
 
@@ -108,9 +106,9 @@ fn filter_vlans(dev: &mut Rtnl<'_, Adapter<'_>>) -> bool {
 /// there is a VLAN module then. Frames with a priority but no VLAN are wanted all the same.
 pub(crate) fn set_vlan(dev: &mut Rtnl<'_, Adapter<'_>>, vid: u16, on: bool) {
     dev.control().vlans.assign(vid, on || vid == 0);
-    if filter_vlans(dev) {
-        dev.shared().flush_posted_writes();
-    }
+    let written = filter_vlans(dev);
+
+    dev.shared().flush_if(written);
 }
 
 /// Programs the switches of a device that has lost them.

@@ -78,9 +78,7 @@ pub(crate) fn set_rx_mode(
     control.rx_mode.promisc = promisc;
     control.rx_mode.all_unicast = too_many;
     written |= control.filters.control.apply(bar, control.rx_mode);
-    if written {
-        dev.shared().flush_posted_writes();
-    }
+    dev.shared().flush_if(written);
     Ok(())
 }
 

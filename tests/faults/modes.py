@@ -84,7 +84,7 @@ class Trial:
         for name, count in seen["kinds"].items():
             if name.split(".")[1] in ("short", "grown", "corrupt", "again", "alien", "vlan"):
                 self.outcome.bad(f"{count} {name}: {seen['examples'].get(name)}")
-        if unsent := self.session.ask("unsent"):
+        if unsent := self.session.unsent():
             self.outcome.bad(f"{unsent} bytes never freed")
         for level, text in self.session.ask("log"):
             self.outcome.log.append(text)

@@ -80,6 +80,9 @@ class Control:
 class NicMachine(guestvm.Machine):
     """As its base; each NIC of model e1000* is an e1000-nic process, which ends with QEMU."""
 
+    # The device has to see the guest's memory.
+    resumable = False
+
     def __init__(self, opts, top):
         super().__init__(opts, top)
         self.played, self.controls = [], {}

@@ -22,6 +22,8 @@ import nicvm  # noqa: E402
 BOOT_SECONDS = 120
 # Beyond what a request says it takes.
 SPARE_SECONDS = 40
+# A packet that the device said nothing of is freed by the driver's watchdog, within that.
+UNSENT_SECONDS = 10
 
 
 class Died(Exception):
@@ -133,6 +135,13 @@ class Session:
         """The name of the NIC's interface; empty if there is none."""
         status, text = self.sh("ls /sys/bus/pci/devices/0000:00:04.0/net")
         return "" if status else text.strip()
+
+    def unsent(self):
+        """Bytes of sent packets that are still not freed, given the time of the driver's watchdog; 0 is as it should be."""
+        end = time.monotonic() + UNSENT_SECONDS * self.slow
+        while (unsent := self.ask("unsent")) and time.monotonic() < end:
+            time.sleep(0.5)
+        return unsent
 
     def close(self):
         """End the guest; its log is complete then."""

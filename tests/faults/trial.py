@@ -181,8 +181,7 @@ class Trial:
         if after["dma_faults"] > before["dma_faults"] and not self.fault.bad_dma:
             self.outcome.bad(f"{after['dma_faults'] - before['dma_faults']} DMA accesses to nowhere, "
                              f"the last at {after['dma_last_fault']:#x}")
-        unsent = self.session.ask("unsent")
-        if unsent:
+        if unsent := self.session.unsent():
             self.outcome.bad(f"{unsent} bytes of sent packets never freed")
 
     def judge_log(self):

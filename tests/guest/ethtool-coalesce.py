@@ -5,6 +5,8 @@
 # rust-only: the C driver refuses it on the 82540, and does without most elsewhere
 # timeout: 240
 
+import contextlib
+
 from etool import *
 from genl import NAPI_GET, dump
 from lib import *
@@ -88,13 +90,25 @@ def polling():
     return [napi["defer_hard_irqs"], napi["gro_flush_timeout"]]
 
 
+@contextlib.contextmanager
+def flood():
+    """The peer has much to say, and waits for no answer: how fast the host is does not matter."""
+    sender = background(["sh", "-c", "echo start >/proc/net/pktgen/pgctrl"], "peer")
+    yield
+    sender.kill()
+    sender.wait()
+
+
 def polls_under_load():
-    """Whether the driver asks for polling while the peer has much to say."""
-    flood = background("ping -q -f 10.9.0.1", "peer")
-    found = wait_until(5, lambda: all(polling()))
-    flood.kill()
-    flood.wait()
-    return found
+    """Whether the driver asks for polling then."""
+    with flood():
+        return wait_until(5, lambda: all(polling()))
+
+
+run("modprobe pktgen")
+pktgen("kpktgend_0", f"add_device {PEER}", "peer")
+for command in ("count 0", "delay 100000", "pkt_size 60", f"dst_mac {attr(NIC, 'address')}", "dst 10.9.0.1"):
+    pktgen(PEER, command, "peer")
 
 
 check("under a flood it polls", polls_under_load())
@@ -104,13 +118,12 @@ for turn in range(3):
     check(f"set to 0 by hand ({turn}): under a flood it polls again", polls_under_load())
 for knob, value in zip(knobs, (7, 77000)):
     set_attr(NIC, knob, value)
-flood = background("ping -q -f 10.9.0.1", "peer")
-time.sleep(3)
-same("set to something by hand: left alone", [7, 77000], polling())
-flood.kill()
-flood.wait()
+with flood():
+    time.sleep(3)
+    same("set to something by hand: left alone", [7, 77000], polling())
 for knob in knobs:
     set_attr(NIC, knob, 0)
+pktgen("kpktgend_0", "rem_device_all", "peer")
 
 
 def doorbells(packets):
@@ -124,7 +137,6 @@ def doorbells(packets):
     return after["tx_queue_0_doorbells"] - before["tx_queue_0_doorbells"]
 
 
-run("modprobe pktgen")
 pktgen("kpktgend_0", f"add_device {NIC}")
 # Each packet anew: pktgen waits for the last one to be freed, so one that is never told of hangs it.
 for command in ("clone_skb 0", "burst 1", "delay 0", "dst_mac 02:00:00:00:00:99", "dst 10.9.0.99", "pkt_size 60"):
@@ -145,12 +157,12 @@ run(f"ethtool -C {NIC} adaptive-tx on")
 check("traffic with it on again", ping_all(200))
 
 # Under traffic.
-flood = background("ping -q -f 10.9.0.2")
+pings = background("ping -q -f 10.9.0.2")
 lost = stat(NIC, "rx_errors") + stat(NIC, "tx_errors")
 for turn in range(40):
     run(f"ethtool -C {NIC} rx-usecs {turn * 100} tx-usecs {turn * 50} adaptive-rx {'on' if turn % 3 else 'off'} "
         f"adaptive-tx {'on' if turn % 2 else 'off'}")
-flood.kill()
+pings.kill()
 same("40 changes under a flood: no errors", lost, stat(NIC, "rx_errors") + stat(NIC, "tx_errors"))
 run(f"ethtool -C {NIC} rx-usecs 0")
 check("traffic", ping_all(200))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # about: what the device is known as: driver, MAC address, PCI ids, link, interrupt, log lines
 # models: e1000 e1000-82545em e1000-82544gc
+# boot: the device is there when the kernel starts
 
 . /root/lib.sh
 . /root/net.sh

@@ -23,10 +23,11 @@ MODULE = os.environ.get("MODULE") or str(TOP / "build" / "e1000_rust.ko")
 
 
 def guest(script, timeout=90, **settings):
-    """(status, output, seconds) of a script in the guest."""
+    """(status, output, seconds) of a script in the guest, which does not boot unless RESUME=0."""
     path = HERE / "script.sh"
     path.write_text("#!/bin/sh\n" + script)
-    values = {"SCRIPT": str(path), "MODULE": MODULE, "TIMEOUT": str(timeout * SLOW), "LOG": str(HERE / "guest.log"), **settings}
+    values = {"SCRIPT": str(path), "MODULE": MODULE, "TIMEOUT": str(timeout * SLOW), "LOG": str(HERE / "guest.log"), "RESUME": "1",
+              **settings}
     start = time.monotonic()
     done = subprocess.run([TOP / "qemu" / "guest", *(f"{name}={value}" for name, value in values.items())],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
@@ -62,6 +63,19 @@ def main():
     verdict("a parameter that is no number", 98, ["did not load"], "exit 0\n", PARAMS="RxDescriptors=x")
     verdict("another model, two of them, two processors", 0, ["eth0 eth1 0x100f 2"], "echo $NIC_IFS "
             "$(cat /sys/class/net/eth1/device/device) $(nproc)\n", NIC="e1000-82545em", NICS="2", SMP="2")
+    for resume, booted in (("0", True), ("1", False)):
+        name = "booted" if booted else "resumed"
+        verdict(f"{name}: the interface and its peer", 0, ["eth0 peer0 52:54:00:12:34:10 128"],
+                "ring=$(ethtool -g $NIC_IF | awk '/^TX:/ { print $2 }' | tail -n 1)\n"
+                "echo $NIC_IF $(ip netns exec peer ls /sys/class/net | grep peer) $NIC_MAC $ring\n", RESUME=resume, PARAMS="TxDescriptors=128")
+        log = (HERE / "guest.log").read_text(errors="replace")
+        case(f"{name}: it was", ("Linux version" in log) == booted and "e1000_rust" in log, log[-2000:])
+    verdict("booted: oopses", 99, ["the kernel complained", "sysrq"], "echo c >/proc/sysrq-trigger\nsleep 100\n", RESUME="0")
+    verdict("three of another model, two processors", 0, ["eth0 eth1 eth2 0x100c 2 peer2"],
+            "echo $NIC_IFS $(cat /sys/class/net/eth2/device/device) $(nproc) $(ip netns exec peer2 ls /sys/class/net | grep peer)\n",
+            NIC="e1000-82544gc", NICS="3", SMP="2")
+    verdict("a device that is there as well", 0, ["0x1af4"], "cat /sys/bus/pci/devices/0000:00:1e.0/vendor\n",
+            QEMU_ARGS="-device virtio-rng-pci,addr=0x1e")
     verdict("no module", 0, ["none, no interface"], "echo \"none, no interface$NIC_IF\"\n", MODULE="none")
     for name, words, settings in (
             ("a script that is not there", ["is not a file"], {"SCRIPT": "/nowhere"}),

@@ -22,6 +22,7 @@ KEYS = {
     "smp": "1",
     "mem": "512M",
     "machine": "",
+    "boot": "",           # why it needs a guest that boots, and none that is resumed with the NICs added to it
     "image": "",          # vmlinuz: a machine that is to wake up from S3
     "output": "",         # serial: a test that suspends
     "files": "",          # more files for the guest's /root, relative to tests/guest

@@ -51,6 +51,9 @@ class Floor:
                 raise groups.Refused(f"there is no {self.module}: run make first, or give MODULE=")
             # A build beside the tests must not change what they test.
             self.module = shutil.copy(self.module, self.dir)
+            # As a distribution does: most of it is of no use to a guest, which would copy it each time.
+            if shutil.which("strip"):
+                subprocess.run(["strip", "--strip-debug", self.module], check=True)
         return self
 
     def __exit__(self, *_):
@@ -137,6 +140,9 @@ class Floor:
             QEMU_ARGS=f"{os.environ.get('QEMU_ARGS', '')} {header['qemu-args'].replace('$SCRATCH', str(scratch))}".strip(),
             GUEST_ENV=" ".join(f"{name}={shlex.quote(value)}" for name, value in guest.items()),
             APPEND=f"{os.environ.get('APPEND', '')} {header['append']}".strip())
+        # Others would each need a kept guest of their own.
+        common = not header["append"] and ("MEM" in os.environ or header["mem"] == groups.KEYS["mem"])
+        env["RESUME"] = self.values["RESUME"] if common and not header["boot"] else ""
         if header["module"]:
             env["MODULE"] = header["module"]
         for name in ("machine", "image", "output"):

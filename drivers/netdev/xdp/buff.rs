@@ -50,9 +50,6 @@ use kernel::{
     prelude::*, //
 };
 
-/// Bytes of an Ethernet header.
-const ETH_HLEN: usize = bindings::ETH_HLEN as usize;
-
 /// A received frame, `struct xdp_buff`: one page of a page pool, and more as its frags.
 ///
 /// # Invariants
@@ -183,7 +180,7 @@ impl Buff {
         let dev = ctx.device().as_ptr();
         let prog_ptr = prog.prog.as_ptr();
 
-        if self.head().len() < ETH_HLEN || (self.has_frags() && !prog.has_frags()) {
+        if self.head().len() < RxSkBuff::MIN_HEAD || (self.has_frags() && !prog.has_frags()) {
             return Verdict::Lost(Reason::Aborted, self);
         }
         let Some(rxq) = pool.rxq(ctx) else {

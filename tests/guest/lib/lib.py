@@ -100,8 +100,11 @@ def refused(name, text, command, ns=None):
 
 
 def background(command, ns=None):
-    words = ["ip", "netns", "exec", ns] if ns else []
-    return subprocess.Popen(words + command.split(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    """The same, left running; with its output thrown away."""
+    words = command.split() if isinstance(command, str) else list(command)
+    if ns:
+        words = ["ip", "netns", "exec", ns, *words]
+    return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                             stderr=subprocess.DEVNULL)
 
 
@@ -249,8 +252,11 @@ def qmp(command, **arguments):
     return json.loads(run(["hostctl", json.dumps({"execute": command, "arguments": arguments})])).get("return")
 
 
-def pktgen(file, command):
+def pktgen(file, command, ns=None):
     """One command to the kernel's packet generator, which is loaded."""
+    if ns:
+        run(["sh", "-c", f"echo '{command}' >/proc/net/pktgen/{file}"], ns)
+        return
     with open(f"/proc/net/pktgen/{file}", "w", encoding="utf-8") as control:
         control.write(command)
 

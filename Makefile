@@ -14,7 +14,7 @@ help:
 	@echo '  make                 the module, build/e1000_rust.ko, for the stock Debian 7.3 kernel'
 	@echo '  make KDIR=<tree>     the same for a 7.3 kernel tree with Rust metadata, with its own compilers'
 	@echo '  make clean           remove build/'
-	@echo '  make distclean-cache remove the cache: toolchain root, kernel, guest image'
+	@echo '  make distclean-cache remove the cache: toolchain root, kernels, guests'
 	@echo 'Running'
 	@echo '  make run             boot the stock kernel in QEMU, load the module, prove that it carries traffic'
 	@echo '  make shell           the same guest with an interactive shell'

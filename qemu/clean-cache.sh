@@ -5,7 +5,7 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-for path in "$CACHE"/{toolchain,kernel,debug-kernel,metadata,initramfs,selftests,log}*; do
+for path in "$CACHE"/{toolchain,kernel,debug-kernel,metadata,initramfs,snapshot,selftests,log}*; do
 	[ ! -e "$path" ] || remove_tree "$path"
 done
 rmdir "$CACHE" 2>/dev/null || true

@@ -16,7 +16,6 @@ QEMU_DIR = pathlib.Path(__file__).resolve().parent
 MAX_NICS = 8
 NIC_SLOT, PEER_SLOT = 0x04, 0x10
 START_SECONDS = 20
-MIGRATION_SECONDS = 60
 # A guest that is resumed is sent its files in blocks of so many bytes.
 BLOCK = 4096
 # The guest's memory is not part of what is migrated: it is in a file, and used from there.
@@ -26,7 +25,7 @@ PREFIX = "e1000_rust-guest."
 DEFAULTS = {
     "SCRIPT": "", "MODULE": "", "PARAMS": "", "NIC": "e1000", "NICS": "1", "USERNET": "1", "SMP": "1", "MEM": "512M",
     "TIMEOUT": "300", "FILES": "", "GUEST_ENV": "", "QEMU_ARGS": "", "NETDEV": "", "APPEND": "", "CPU": "",
-    "ACCEL": "", "MACHINE": "pc", "KERNEL": "", "IMAGE": "", "LAYER": "", "RESUME": "",
+    "ACCEL": "", "MACHINE": "pc", "KERNEL": "", "IMAGE": "", "LAYER": "", "RESUME": "", "PREPARE": "",
     "OUTPUT": "", "LOG": "", "EXPECT_LOG": "", "ALLOW_LOAD_FAIL": "",
     "PANIC_ON_WARN": "", "SHELL_MODE": "", "VERBOSE": "",
 }
@@ -100,36 +99,41 @@ class Machine:
         name = pathlib.Path(opts["SCRIPT"]).stem or "shell"
         self.log_path = pathlib.Path(opts["LOG"] or top / "build" / f"guest-{name}.log")
 
-    def start(self):
+    def prepare(self):
+        """Everything that the run needs of the cache."""
         root = cached("toolchain.sh")
         kernel = pathlib.Path(self.opts["KERNEL"]).resolve() if self.opts["KERNEL"] else cached("kernel.sh")
-        image = cached("initramfs.sh", *([kernel] if self.opts["KERNEL"] else []))
+        self.image = cached("initramfs.sh", *([kernel] if self.opts["KERNEL"] else []))
         # An unpacked kernel boots quicker, but only the stock one surely has the note that QEMU needs for it.
         names = ("bzImage", "vmlinuz", "vmlinux") if self.opts["KERNEL"] else ("vmlinux",)
         if self.opts["IMAGE"] and (kernel / self.opts["IMAGE"]).is_file():
             names = (self.opts["IMAGE"],)
-        vmlinux = next((kernel / name for name in names if (kernel / name).is_file()), None)
-        if not vmlinux:
+        self.vmlinux = next((kernel / name for name in names if (kernel / name).is_file()), None)
+        if not self.vmlinux:
             raise Refused(f"{kernel} has no {' or '.join(names)}")
         libraries = ":".join(str(root / part) for part in ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"))
         self.qemu = [str(root / "usr/lib64/ld-linux-x86-64.so.2"), "--library-path", libraries,
                      str(root / "usr/bin/qemu-system-x86_64"), "-L", str(root / "usr/share/qemu"),
                      "-L", str(root / "usr/share/seabios")]
         self.accel = self.opts["ACCEL"] or ("kvm" if kvm_works(self.qemu) else "tcg")
-        own = self.own_files(vmlinux.name)
-        self.snapshot = self.find_snapshot(kernel)
+        self.snapshot = self.find_snapshot()
+        self.modules = root / "usr/lib/x86_64-linux-gnu/qemu"
+
+    def start(self):
+        self.prepare()
+        own = self.own_files()
         if not self.snapshot:
-            self.write_image(image, own)
+            self.write_image(own)
         for name in ("qmp", "out", "reply"):
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             listener.bind(str(self.dir / name))
             listener.listen(1)
             listener.settimeout(START_SECONDS)
             self.sockets.append(listener)
-        command = self.command(vmlinux)
+        command = self.command()
         if self.opts["VERBOSE"]:
             print("guest: " + shlex.join(command), flush=True)
-        environment = {**os.environ, "QEMU_MODULE_DIR": str(root / "usr/lib/x86_64-linux-gnu/qemu")}
+        environment = {**os.environ, "QEMU_MODULE_DIR": str(self.modules)}
         interactive = bool(self.opts["SHELL_MODE"])
         with open(self.dir / "qemu.err", "wb") as errors:
             self.process = subprocess.Popen(
@@ -141,13 +145,13 @@ class Machine:
             self.lines = self.monitor.makefile("r", encoding="utf-8", errors="replace")
             self.lines.readline()
             self.qmp({"execute": "qmp_capabilities"})
-            if self.snapshot:
-                self.resume(own)
         except (OSError, ValueError):
             self.stop()
             message = (self.dir / "qemu.err").read_text(errors="replace").strip()
             # QEMU's name for itself is the path of the loader.
             raise Refused(f"QEMU did not start: {message.split('.so.2: ')[-1] or 'no message'}") from None
+        if self.snapshot:
+            self.resume(own)
 
     def accept(self, listener):
         deadline = time.monotonic() + START_SECONDS
@@ -162,26 +166,33 @@ class Machine:
                     break
         raise OSError("QEMU did not connect")
 
-    def find_snapshot(self, kernel):
+    def find_snapshot(self):
         """The directory of a booted guest that this run can go on from, or None."""
         opts = self.opts
         different = any(opts[name] for name in ("SHELL_MODE", "IMAGE", "OUTPUT", "LAYER", "CPU"))
         if not opts["RESUME"] or different or not self.resumable or opts["MACHINE"] != "pc" or self.accel != "tcg":
             return None
-        return cached("snapshot.sh", str(kernel), *(f"{name}={opts[name]}" for name in ("SMP", "MEM", "APPEND")))
+        return cached("snapshot.sh", str(self.vmlinux.parent), f"IMAGE={self.vmlinux.name}",
+                      *(f"{name}={opts[name]}" for name in ("SMP", "MEM", "APPEND")))
 
     def resume(self, own):
         """Go on from the snapshot, and give the guest what is the run's own."""
         self.ask("migrate-set-capabilities", capabilities=[SHARED_MEMORY])
         # QEMU would send frames in the NICs' names, as the end of a migration is.
         self.ask("migrate-set-parameters", **{"announce-rounds": 0})
-        self.ask("migrate-incoming", uri=f"file:{self.snapshot}/state")
+        self.ask("migrate-incoming", uri=f"file:{self.snapshot}/state", **{"exit-on-error": False})
         self.wait_for_migration("the snapshot could not be resumed")
         self.ask("cont")
         archive = cpio(own)
         blocks = -(-len(archive) // BLOCK)
         self.back.settimeout(START_SECONDS * int(os.environ.get("SLOW") or 1))
-        self.back.sendall(b"%d\n" % blocks + archive.ljust(blocks * BLOCK, b"\0"))
+        try:
+            self.back.sendall(b"%d\n" % blocks + archive.ljust(blocks * BLOCK, b"\0"))
+        except OSError as err:
+            self.stop()
+            self.save_log()
+            raise Refused(f"the kept guest did not take the run's files ({err}); its log is {self.log_path}") from None
+        self.back.settimeout(None)
 
     def ask(self, command, **arguments):
         """One QMP command that must not fail; what it returns."""
@@ -190,18 +201,20 @@ class Machine:
             raise Refused(f"QEMU: {command}: {reply['error']['desc']}")
         return reply["return"]
 
-    def wait_for_migration(self, problem):
-        deadline = time.monotonic() + MIGRATION_SECONDS
+    def wait_for_migration(self, problem, seconds=60):
+        """Its end, and what QEMU then says of it."""
+        deadline = time.monotonic() + seconds
         while (state := self.ask("query-migrate")).get("status") != "completed":
             if state.get("status") == "failed" or time.monotonic() > deadline:
                 raise Refused(f"{problem}: {state.get('error-desc') or state.get('status')}")
             time.sleep(0.02)
+        return state
 
     def mode(self):
         """What init is to do."""
         return "shell" if self.opts["SHELL_MODE"] else "script"
 
-    def own_files(self, kernel):
+    def own_files(self):
         """What the run has of its own in the guest, as members of an archive."""
         opts = self.opts
         module = opts["MODULE"]
@@ -210,14 +223,14 @@ class Machine:
             "TOKEN": self.token, "MODE": self.mode(), "SCRIPT": script.name,
             "MODULE": os.path.basename(module), "PARAMS": opts["PARAMS"], "NICS": opts["NICS"],
             "NIC_SLOT": str(NIC_SLOT), "PEER_SLOT": str(PEER_SLOT), "PANIC_ON_WARN": opts["PANIC_ON_WARN"],
-            "ALLOW_LOAD_FAIL": opts["ALLOW_LOAD_FAIL"], "IMAGE": kernel,
+            "ALLOW_LOAD_FAIL": opts["ALLOW_LOAD_FAIL"], "IMAGE": self.vmlinux.name,
         }
         if opts["SHELL_MODE"]:
             size = shutil.get_terminal_size()
             env.update(COLUMNS=str(size.columns), LINES=str(size.lines))
         text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in env.items())
         text += "".join(f"export {shlex.quote(word)}\n" for word in shlex.split(opts["GUEST_ENV"]))
-        members = {"guest": (0o40755, b""), "root": (0o40700, b""), "guest/env": (0o100644, text.encode())}
+        members = {"guest": (0o40755, b""), "root": (0o40700, b"")}
         if opts["SCRIPT"]:
             members[f"guest/{script.name}"] = (0o100755, script.read_bytes())
         if module.endswith(".ko"):
@@ -227,17 +240,18 @@ class Machine:
             if not path.is_file():
                 raise Refused(f"FILES: {name} is not a file")
             members[f"root/{path.name}"] = (0o100755 if os.access(path, os.X_OK) else 0o100644, path.read_bytes())
-        return members
+        # The last one: a guest that has it has them all.
+        return {**members, "guest/env": (0o100644, text.encode())}
 
-    def write_image(self, base, own):
+    def write_image(self, own):
         """The guest's image, then the run's own files; the kernel unpacks both."""
         with open(self.dir / "initramfs", "wb") as image:
-            for part in [base] + ([self.opts["LAYER"]] if self.opts["LAYER"] else []):
+            for part in [self.image] + ([self.opts["LAYER"]] if self.opts["LAYER"] else []):
                 with open(part, "rb") as source:
                     shutil.copyfileobj(source, image, 1 << 20)
             image.write(cpio(own))
 
-    def command(self, vmlinux):
+    def command(self):
         opts = self.opts
         shell = bool(opts["SHELL_MODE"])
         # TCG does rep movs byte by byte: a processor without erms, fsrm and AVX is the quicker one.
@@ -247,7 +261,7 @@ class Machine:
         args = [
             *self.qemu, "-accel", self.accel, "-machine", opts["MACHINE"], "-cpu", cpu, "-smp", opts["SMP"],
             "-m", opts["MEM"], "-nodefaults", "-display", "none", "-no-reboot",
-            "-run-with", "exit-with-parent=on", "-kernel", str(vmlinux), "-append", append, *self.memory(),
+            "-run-with", "exit-with-parent=on", "-kernel", str(self.vmlinux), "-append", append, *self.memory(),
             "-chardev", f"file,id=log,path={self.serial}", "-serial", "chardev:log",
         ]
         if shell:

@@ -114,10 +114,10 @@ class NicMachine(guestvm.Machine):
                 raise guestvm.Refused(f"e1000-nic did not start: {message or 'no message'}")
             time.sleep(0.02)
 
-    def command(self, vmlinux):
+    def command(self):
         """The base's command line, with the devices exchanged and the memory shared."""
         args, word = [], ""
-        for arg in super().command(vmlinux):
+        for arg in super().command():
             before, word = word, arg
             number = next((n for n in range(len(self.played)) if f",id=nic{n}," in arg), None)
             if before == "-machine":

@@ -21,6 +21,8 @@ HERE = pathlib.Path(os.environ.get("SCRATCH") or "/tmp")
 SLOW = int(os.environ.get("SLOW", "1"))
 MODULE = os.environ.get("MODULE") or str(TOP / "build" / "e1000_rust.ko")
 
+DRIVER = pathlib.Path(MODULE).name.removesuffix(".ko")
+
 
 def guest(script, timeout=90, **settings):
     """(status, output, seconds) of a script in the guest, which does not boot unless RESUME=0."""
@@ -67,9 +69,10 @@ def main():
         name = "booted" if booted else "resumed"
         verdict(f"{name}: the interface and its peer", 0, ["eth0 peer0 52:54:00:12:34:10 128"],
                 "ring=$(ethtool -g $NIC_IF | awk '/^TX:/ { print $2 }' | tail -n 1)\n"
-                "echo $NIC_IF $(ip netns exec peer ls /sys/class/net | grep peer) $NIC_MAC $ring\n", RESUME=resume, PARAMS="TxDescriptors=128")
+                "echo $NIC_IF $(ip netns exec peer ls /sys/class/net | grep peer) $NIC_MAC $ring\n", RESUME=resume, PARAMS="TxDescriptors=128",
+                ACCEL="tcg", MACHINE="", CPU="")
         log = (HERE / "guest.log").read_text(errors="replace")
-        case(f"{name}: it was", ("Linux version" in log) == booted and "e1000_rust" in log, log[-2000:])
+        case(f"{name}: it was", ("Linux version" in log) == booted and DRIVER in log, log[-2000:])
     verdict("booted: oopses", 99, ["the kernel complained", "sysrq"], "echo c >/proc/sysrq-trigger\nsleep 100\n", RESUME="0")
     verdict("three of another model, two processors", 0, ["eth0 eth1 eth2 0x100c 2 peer2"],
             "echo $NIC_IFS $(cat /sys/class/net/eth2/device/device) $(nproc) $(ip netns exec peer2 ls /sys/class/net | grep peer)\n",

@@ -85,23 +85,12 @@ class Leg:
             if select.select([self.vm.out], [], [], min(left, 1))[0]:
                 self.text += self.vm.out.recv(65536).decode(errors="replace")
 
-    def ask(self, command, **arguments):
-        reply = self.vm.qmp({"execute": command, "arguments": arguments})
-        if "error" in reply:
-            raise RuntimeError(f"{command}: {reply['error']['desc']}")
-        return reply["return"]
-
     def go_to(self, other, path):
         """Migrate, with the machine running as long as can be."""
-        other.ask("migrate-incoming", uri=f"unix:{path}")
-        self.ask("migrate-set-parameters", **{"max-bandwidth": 1 << 30, "downtime-limit": 2000})
-        self.ask("migrate", uri=f"unix:{path}")
-        end = time.monotonic() + 90 * SLOW
-        while (state := self.ask("query-migrate"))["status"] != "completed":
-            if state["status"] == "failed" or time.monotonic() > end:
-                raise RuntimeError(f"migration: {state}")
-            time.sleep(0.1)
-        return state["downtime"]
+        other.vm.ask("migrate-incoming", uri=f"unix:{path}")
+        self.vm.ask("migrate-set-parameters", **{"max-bandwidth": 1 << 30, "downtime-limit": 2000})
+        self.vm.ask("migrate", uri=f"unix:{path}")
+        return self.vm.wait_for_migration("migration", 90 * SLOW)["downtime"]
 
 
 def main():

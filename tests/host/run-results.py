@@ -32,7 +32,7 @@ class Tree:
         shutil.copy(HERE / "run", self.tests)
         shutil.copytree(HERE / "runner", self.tests / "runner", ignore=shutil.ignore_patterns("__pycache__"))
         self.guest = self.top / "guest"
-        self.guest.write_text("#!/bin/sh\nexport $GUEST_ENV\nexec sh \"$SCRIPT\"\n")
+        self.guest.write_text("#!/bin/sh\n[ -z \"$PREPARE\" ] || exit 0\nexport $GUEST_ENV\nexec sh \"$SCRIPT\"\n")
         self.guest.chmod(0o755)
         for name, text in tests.items():
             path = self.tests / "guest" / f"{name}.sh"

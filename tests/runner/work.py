@@ -4,6 +4,7 @@
 import concurrent.futures
 import os
 import pathlib
+import secrets
 import shlex
 import shutil
 import signal
@@ -53,7 +54,7 @@ class Floor:
             self.module = shutil.copy(self.module, self.dir)
             # As a distribution does: most of it is of no use to a guest, which would copy it each time.
             if shutil.which("strip"):
-                subprocess.run(["strip", "--strip-debug", self.module], check=True)
+                subprocess.run(["strip", "--strip-debug", self.module], check=False)
         return self
 
     def __exit__(self, *_):
@@ -69,9 +70,7 @@ class Floor:
 
     def run(self, chosen):
         """Yield (group, result) as the groups end; those that may take longest start first."""
-        if any(not group.on_host for group in chosen) and "GUEST_RUNNER" not in os.environ:
-            # Fill the cache before the clocks run.
-            subprocess.run([self.top / "qemu" / "initramfs.sh"], stdout=subprocess.DEVNULL, check=False)
+        self.prepare(chosen)
         order = sorted(chosen, key=lambda group: -int(group.header["timeout"]))
         pool = concurrent.futures.ThreadPoolExecutor(self.jobs)
         try:
@@ -85,9 +84,24 @@ class Floor:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
+    def prepare(self, chosen):
+        """Fill the cache before the clocks run."""
+        done = set()
+        for group in chosen:
+            env = {} if group.on_host else self.environment(group, 1, self.out / "prepare.log", self.dir)
+            kind = tuple(env.get(name) for name in ("RESUME", "SMP", "MEM", "LAYER"))
+            if env and kind not in done:
+                done.add(kind)
+                subprocess.run([self.guest], env={**env, "PREPARE": "1"}, stdout=subprocess.DEVNULL, check=False)
+
     def in_turn(self, group):
         with self.gate:
             return self.one(group)
+
+    def again(self, group):
+        """Run a group by itself, and in a guest that boots."""
+        self.values = {**self.values, "RESUME": ""}
+        return self.one(group)
 
     def one(self, group):
         reason = group.header["rust-only"] or group.header["c-skips"]
@@ -122,13 +136,16 @@ class Floor:
         env = {**os.environ, "TOP": str(self.top), "SLOW": str(self.slow), "SCRATCH": str(scratch)}
         env["MODULE"] = self.module
         if group.on_host:
-            return {**env, "TMPDIR": str(scratch)}
+            return {**env, "TMPDIR": str(scratch), "RESUME": ""}
         header = group.header
         tests = self.top / "tests" / "guest"
         files = sorted((tests / "lib").glob("*.*")) + [tests / name for name in header["files"].split()]
         guest = {"PYTHONPATH": "/root", "PYTHONDONTWRITEBYTECODE": "1", "SLOW": str(self.slow), "SCRATCH": str(scratch),
                  "NIC_MODEL": group.model, "DRIVER": pathlib.Path(self.module).name.removesuffix(".ko")}
-        guest.update({name: os.environ[name] for name in ("SOAK", "SEED") if os.environ.get(name)})
+        if os.environ.get("SOAK"):
+            guest["SOAK"] = os.environ["SOAK"]
+        # Guests that are resumed are as random as each other.
+        guest["SEED"] = os.environ.get("SEED") or str(secrets.randbelow(1 << 31))
         if self.module.endswith(".ko") and header["module"]:
             # The test loads it itself.
             files.append(self.module)
@@ -140,8 +157,11 @@ class Floor:
             QEMU_ARGS=f"{os.environ.get('QEMU_ARGS', '')} {header['qemu-args'].replace('$SCRATCH', str(scratch))}".strip(),
             GUEST_ENV=" ".join(f"{name}={shlex.quote(value)}" for name, value in guest.items()),
             APPEND=f"{os.environ.get('APPEND', '')} {header['append']}".strip())
-        # Others would each need a kept guest of their own.
-        common = not header["append"] and ("MEM" in os.environ or header["mem"] == groups.KEYS["mem"])
+        # Others would each need a kept guest of their own, or a kernel that has booted with those devices.
+        # Several emulated processors: one that runs code for the first time since the guest was resumed
+        # while another patches it can be left with the old one, an int3 (xdp-swap: every second time).
+        common = (not header["append"] and not os.environ.get("QEMU_ARGS") and env["SMP"] == "1" and
+                  ("MEM" in os.environ or header["mem"] == groups.KEYS["mem"]))
         env["RESUME"] = self.values["RESUME"] if common and not header["boot"] else ""
         if header["module"]:
             env["MODULE"] = header["module"]

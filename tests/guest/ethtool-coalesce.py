@@ -5,8 +5,6 @@
 # rust-only: the C driver refuses it on the 82540, and does without most elsewhere
 # timeout: 240
 
-import contextlib
-
 from etool import *
 from genl import NAPI_GET, dump
 from lib import *
@@ -90,18 +88,10 @@ def polling():
     return [napi["defer_hard_irqs"], napi["gro_flush_timeout"]]
 
 
-@contextlib.contextmanager
-def flood():
-    """The peer has much to say, and waits for no answer: how fast the host is does not matter."""
-    sender = background(["sh", "-c", "echo start >/proc/net/pktgen/pgctrl"], "peer")
-    yield
-    sender.kill()
-    sender.wait()
-
-
 def polls_under_load():
-    """Whether the driver asks for polling then."""
-    with flood():
+    """Whether the driver asks for polling while the peer has much to say, and waits for no answer: how fast the host is
+    does not matter."""
+    with pktgen_running("peer"):
         return wait_until(5, lambda: all(polling()))
 
 
@@ -118,7 +108,7 @@ for turn in range(3):
     check(f"set to 0 by hand ({turn}): under a flood it polls again", polls_under_load())
 for knob, value in zip(knobs, (7, 77000)):
     set_attr(NIC, knob, value)
-with flood():
+with pktgen_running("peer"):
     time.sleep(3)
     same("set to something by hand: left alone", [7, 77000], polling())
 for knob in knobs:

@@ -25,9 +25,8 @@ changes=$(attr "$NIC_IF" carrier_changes)
 toggle() {
 	first=$(feature "$1" | cut -d' ' -f1)
 	case $first in on) second=off ;; *) second=on ;; esac
-	for state in $second "$first"; do
-		ethtool -K "$NIC_IF" "$1" "$state" && [ "$(feature "$1" | cut -d' ' -f1)" = "$state" ] || return 1
-	done
+	ethtool -K "$NIC_IF" "$1" $second && [ "$(feature "$1")" = $second ] || return 1
+	ethtool -K "$NIC_IF" "$1" "$first" && [ "$(feature "$1" | cut -d' ' -f1)" = "$first" ] || return 1
 	echo "$2 50" >&5
 	read -r answer <&6 && [ "$answer" = ok ] && [ "$(feature "$1" | cut -d' ' -f1)" = "$first" ] && traffic_flows "$NIC_IF"
 }

@@ -15,7 +15,7 @@ from verdicts import counters
 
 GET_PRANDOM_U32 = 7
 SOURCE_MAC = "52:54:00:12:36:10"
-FRAMES = 10_000_000 if os.environ.get("SOAK") else 1_000_000 // SLOW
+FRAMES, SECONDS = (10_000_000, 2000 * SLOW) if os.environ.get("SOAK") else (1_000_000 // SLOW, 120 * SLOW)
 VERDICTS = {ABORTED: "aborted", DROP: "drop", PASS: "pass", TX: "tx", REDIRECT: "redirect"}
 
 
@@ -48,15 +48,13 @@ for word in ("count 0", "pkt_size 60", "clone_skb 1000", "burst 8", "delay 0", "
 bpf.attach(NIC, programs[0])
 pages, before, packets = inflight(), counters(), stat(NIC, "rx_packets")
 start = time.monotonic()
-sender = subprocess.Popen(["sh", "-c", "echo start >/proc/net/pktgen/pgctrl"])
 swaps = 0
-while stat(NIC, "rx_packets") - packets < FRAMES and time.monotonic() - start < (2000 if FRAMES > 1_000_000 else 120) * SLOW:
-    swaps += 1
-    bpf.attach(NIC, programs[swaps % 2])
-    time.sleep(0.02)
+with pktgen_running():
+    while stat(NIC, "rx_packets") - packets < FRAMES and time.monotonic() - start < SECONDS:
+        swaps += 1
+        bpf.attach(NIC, programs[swaps % 2])
+        time.sleep(0.02)
 seconds = time.monotonic() - start
-sender.kill()
-sender.wait()
 
 
 def settled():

@@ -20,7 +20,6 @@ TOP = pathlib.Path(os.environ.get("TOP") or pathlib.Path(__file__).resolve().par
 HERE = pathlib.Path(os.environ.get("SCRATCH") or "/tmp")
 SLOW = int(os.environ.get("SLOW", "1"))
 MODULE = os.environ.get("MODULE") or str(TOP / "build" / "e1000_rust.ko")
-
 DRIVER = pathlib.Path(MODULE).name.removesuffix(".ko")
 
 

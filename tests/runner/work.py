@@ -88,9 +88,11 @@ class Floor:
         """Fill the cache before the clocks run."""
         done = set()
         for group in chosen:
-            env = {} if group.on_host else self.environment(group, 1, self.out / "prepare.log", self.dir)
-            kind = tuple(env.get(name) for name in ("RESUME", "SMP", "MEM", "LAYER"))
-            if env and kind not in done:
+            if group.on_host:
+                continue
+            env = self.environment(group, 1, self.out / "prepare.log", self.dir)
+            kind = tuple(env[name] for name in ("RESUME", "SMP", "MEM"))
+            if kind not in done:
                 done.add(kind)
                 subprocess.run([self.guest], env={**env, "PREPARE": "1"}, stdout=subprocess.DEVNULL, check=False)
 

@@ -72,12 +72,16 @@ def finish():
     sys.exit(1 if _failures else 0)
 
 
+def _words(command, ns):
+    """A command as a list; split at spaces unless it is one."""
+    words = command.split() if isinstance(command, str) else list(command)
+    return ["ip", "netns", "exec", ns, *words] if ns else words
+
+
 def run(command, ns=None, fails=False, timeout=60):
     """Run a command, split at spaces unless it is a list; return its output.  Its
     failure ends the test, unless it is known that it `fails`: then (status, output)."""
-    words = command.split() if isinstance(command, str) else list(command)
-    if ns:
-        words = ["ip", "netns", "exec", ns, *words]
+    words = _words(command, ns)
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
                           timeout=timeout * SLOW, check=False)
     if fails:
@@ -101,10 +105,7 @@ def refused(name, text, command, ns=None):
 
 def background(command, ns=None):
     """The same, left running; with its output thrown away."""
-    words = command.split() if isinstance(command, str) else list(command)
-    if ns:
-        words = ["ip", "netns", "exec", ns, *words]
-    return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    return subprocess.Popen(_words(command, ns), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                             stderr=subprocess.DEVNULL)
 
 
@@ -259,6 +260,17 @@ def pktgen(file, command, ns=None):
         return
     with open(f"/proc/net/pktgen/{file}", "w", encoding="utf-8") as control:
         control.write(command)
+
+
+@contextlib.contextmanager
+def pktgen_running(ns=None):
+    """The generator sends meanwhile."""
+    sender = background(["sh", "-c", "echo start >/proc/net/pktgen/pgctrl"], ns)
+    try:
+        yield
+    finally:
+        sender.kill()
+        sender.wait()
 
 
 def driver_warnings():

@@ -120,50 +120,58 @@ impl SkBuff {
         ManuallyDrop::new(self).0.as_ptr()
     }
 
-    #[inline]
-    fn raw(&self) -> &bindings::sk_buff {
-        // SAFETY: By the type invariants the pointer is valid, and nobody else writes to what the
-        // methods of this type read.
-        unsafe { self.0.as_ref() }
-    }
-
+    /// Returns what of the buffer is copied to clones: nobody else writes to it.
     #[inline]
     fn fields(&self) -> &bindings::sk_buff__bindgen_ty_4__bindgen_ty_1 {
-        // SAFETY: `__bindgen_anon_4` is a `struct_group`: both variants have the same fields at
-        // the same offsets, and every bit pattern is valid for them.
-        unsafe { self.raw().__bindgen_anon_4.__bindgen_anon_1.as_ref() }
+        // SAFETY: By the type invariants the pointer is valid. `__bindgen_anon_4` is a
+        // `struct_group`: both variants have the same fields at the same offsets, and every bit
+        // pattern is valid for them.
+        unsafe { (*self.as_ptr()).__bindgen_anon_4.__bindgen_anon_1.as_ref() }
     }
 
+    /// Returns how far `data` is from `head`.
     #[inline]
-    pub(super) fn shinfo(&self) -> &bindings::skb_shared_info {
-        let raw = self.raw();
+    fn headroom(&self) -> usize {
+        let raw = self.as_ptr();
+
+        // SAFETY: By the type invariants the pointer is valid; nobody else writes to these.
+        unsafe { ((*raw).data as usize).wrapping_sub((*raw).head as usize) }
+    }
+
+    /// Returns the shared info, of which each field that is read here is read by itself: holders
+    /// of clones count themselves in it.
+    #[inline]
+    pub(super) fn shinfo(&self) -> *const bindings::skb_shared_info {
+        let raw = self.as_ptr();
 
         // SAFETY: `head` points to the buffer and `end` is the offset in it at which the shared
         // info lies (`skb_end_pointer()` with NET_SKBUFF_DATA_USES_OFFSET, as on all 64-bit
         // kernels), initialised when the buffer was allocated.
         #[cfg(CONFIG_64BIT)]
         unsafe {
-            &*raw.head.add(raw.end as usize).cast()
+            (*raw).head.add((*raw).end as usize).cast()
         }
         // SAFETY: The helper returns a pointer to the shared info of a valid buffer.
         #[cfg(not(CONFIG_64BIT))]
         unsafe {
-            &*bindings::netdev_helper_skb_shinfo(raw)
+            bindings::netdev_helper_skb_shinfo(raw)
         }
     }
 
     /// Returns the length of the packet in bytes, frags included.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.raw().len as usize
+        // SAFETY: By the type invariants the pointer is valid; nobody else writes to it.
+        unsafe { (*self.as_ptr()).len as usize }
     }
 
     /// Returns how many bytes lie in the linear part.
     #[inline]
     pub(crate) fn head_len(&self) -> usize {
-        let raw = self.raw();
+        let raw = self.as_ptr();
 
-        raw.len.wrapping_sub(raw.data_len) as usize
+        // SAFETY: By the type invariants the pointer is valid; nobody else writes to these.
+        unsafe { (*raw).len.wrapping_sub((*raw).data_len) as usize }
     }
 
     /// Returns the linear part.
@@ -171,25 +179,28 @@ impl SkBuff {
     pub(crate) fn head(&self) -> &[u8] {
         // SAFETY: The linear part is `head_len()` initialised bytes from `data` on. Clones may
         // share it, but writers of shared data make a copy first.
-        unsafe { slice::from_raw_parts(self.raw().data, self.head_len()) }
+        unsafe { slice::from_raw_parts(self.head_ptr(), self.head_len()) }
     }
 
+    #[inline]
     pub(super) fn head_ptr(&self) -> *mut u8 {
-        self.raw().data
+        // SAFETY: By the type invariants the pointer is valid; nobody else writes to it.
+        unsafe { (*self.as_ptr()).data }
     }
 
     /// Returns the number of frags.
     #[inline]
     pub(crate) fn nr_frags(&self) -> usize {
-        usize::from(self.shinfo().nr_frags)
+        // SAFETY: The shared info is valid; nobody else writes to this.
+        usize::from(unsafe { (*self.shinfo()).nr_frags })
     }
 
     pub(super) fn frag(&self, index: usize) -> Option<&bindings::skb_frag_t> {
-        let shinfo = self.shinfo();
+        // SAFETY: The shared info is valid; nobody else writes to the frags.
+        let frags = unsafe { &(*self.shinfo()).frags };
 
-        shinfo
-            .frags
-            .get(..usize::from(shinfo.nr_frags))
+        frags
+            .get(..self.nr_frags())
             .and_then(|frags| frags.get(index))
     }
 
@@ -214,12 +225,10 @@ impl SkBuff {
 
             (csum.csum_start, csum.csum_offset)
         };
-        let raw = self.raw();
-        // `csum_start` counts from `head`, the frame begins at `data`.
-        let headroom = (raw.data as usize).wrapping_sub(raw.head as usize);
 
+        // `csum_start` counts from `head`, the frame begins at `data`.
         Some(Checksum {
-            start: usize::from(start).checked_sub(headroom)?,
+            start: usize::from(start).checked_sub(self.headroom())?,
             offset: usize::from(offset),
         })
     }
@@ -241,12 +250,15 @@ impl SkBuff {
     #[inline]
     pub(crate) fn gso(&self) -> Option<Gso> {
         let shinfo = self.shinfo();
+        // SAFETY: The shared info is valid; nobody else writes to these.
+        let (size, segs, gso_type) =
+            unsafe { ((*shinfo).gso_size, (*shinfo).gso_segs, (*shinfo).gso_type) };
 
-        if shinfo.gso_size == 0 {
+        if size == 0 {
             return None;
         }
         // CAST: The same bits.
-        let is = |kind: i32| shinfo.gso_type & kind as u32 != 0;
+        let is = |kind: i32| gso_type & kind as u32 != 0;
         let kind = if is(bindings::SKB_GSO_TCPV4) {
             GsoKind::TcpV4
         } else if is(bindings::SKB_GSO_TCPV6) {
@@ -258,8 +270,8 @@ impl SkBuff {
         };
 
         Some(Gso {
-            size: usize::from(shinfo.gso_size),
-            segs: usize::from(shinfo.gso_segs),
+            size: size.into(),
+            segs: segs.into(),
             kind,
         })
     }
@@ -275,10 +287,7 @@ impl SkBuff {
     }
 
     fn header_offset(&self, from_head: u16) -> Option<usize> {
-        let raw = self.raw();
-        let headroom = (raw.data as usize).wrapping_sub(raw.head as usize);
-
-        usize::from(from_head).checked_sub(headroom)
+        usize::from(from_head).checked_sub(self.headroom())
     }
 
     /// Returns the Ethernet protocol of the packet, in host order.
@@ -311,8 +320,8 @@ impl SkBuff {
         !tagged
             && u32::from(fields.ip_summed()) != bindings::CHECKSUM_PARTIAL
             && !self.has_fcs()
-            && self.raw().data_len == 0
-            && self.shinfo().gso_size == 0
+            // SAFETY: Both pointers are valid; nobody else writes to these.
+            && unsafe { (*self.as_ptr()).data_len == 0 && (*self.shinfo()).gso_size == 0 }
     }
 
     /// Prepares the IPv4 and TCP headers for a device that adds each segment's length itself.
@@ -375,9 +384,10 @@ impl SkBuff {
     pub(crate) fn tx_timestamp<T: Driver>(&mut self, ctx: &TxContext<'_, T>) {
         // Of what `skb_tx_timestamp()` does, hardware timestamps are for devices with a PHY of
         // phylib's; the rest is behind these flags.
-        if u32::from(self.shinfo().tx_flags) & (bindings::SKBTX_SW_TSTAMP | bindings::SKBTX_BPF)
-            != 0
-        {
+        // SAFETY: The shared info is valid; nobody else writes to this.
+        let flags = u32::from(unsafe { (*self.shinfo()).tx_flags });
+
+        if flags & (bindings::SKBTX_SW_TSTAMP | bindings::SKBTX_BPF) != 0 {
             // SAFETY: The buffer is valid and ours; its device is looked at only if it is the
             // context's, which is valid.
             unsafe {
@@ -392,6 +402,7 @@ impl SkBuff {
         unsafe { bindings::netdev_helper_skb_free(self.into_raw(), reason.0) };
     }
 
+    #[inline]
     pub(super) fn as_ptr(&self) -> *mut bindings::sk_buff {
         self.0.as_ptr()
     }

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Packets on their way to the stack.
+//!
+//! # Soundness
+//!
+//! An [`RxSkBuff`] is made where the packet is made, of pages that were split for it, and there is
+//! no way to another owner but the end of it: it is lent as a [`SkBuff`] for looking only. So its
+//! fields, frags and bytes may be written to by `&mut`, and its pages' shares are counted
+//! ([`page_pool::Slot`](super::super::page_pool::Slot)). One that is forgotten is a leak of its
+//! pages, which the pool's counters show.
 
 use super::{
     super::bindings,

@@ -33,10 +33,13 @@ use kernel::{
     device::Bound,
     pci,
     prelude::*,
-    sync::atomic::{
-        Atomic,
-        Full,
-        Relaxed, //
+    sync::{
+        atomic::{
+            Atomic,
+            Full,
+            Relaxed, //
+        },
+        barrier::smp_mb, //
     },
 };
 
@@ -217,9 +220,24 @@ impl Adapter<'_> {
     }
 
     /// Stops the device from interrupting: the interface goes down.
+    ///
+    /// Final, though the end of a poll and the transmit path may be about to unmask: they look
+    /// again after that, see [`Self::unmask`].
     pub(crate) fn disable_interrupts(&self) {
         self.irq.enabled.store(0, Relaxed);
+        smp_mb(Full);
         hw::irq::mask(&self.bar, Causes::ALL);
+    }
+
+    /// Unmasks `causes`, which were enabled just now.
+    ///
+    /// Either [`Self::disable_interrupts`] masks after this, or what it stored is seen here.
+    fn unmask(&self, causes: Causes) {
+        hw::irq::unmask(&self.bar, causes);
+        smp_mb(Full);
+        if self.enabled_causes().is_empty() {
+            hw::irq::mask(&self.bar, Causes::ALL);
+        }
     }
 
     /// Masks until [`Self::unmask_after_poll`]. In the handler; another attempt at scheduling
@@ -236,7 +254,7 @@ impl Adapter<'_> {
     /// Undoes [`Self::mask_until_polled`], if that was called since.
     pub(crate) fn unmask_after_poll(&self) {
         if self.irq.masked.load(Relaxed) && self.irq.masked.xchg(false, Full) {
-            hw::irq::unmask(&self.bar, self.enabled_causes());
+            self.unmask(self.enabled_causes());
         }
     }
 
@@ -250,10 +268,18 @@ impl Adapter<'_> {
         if enabled.is_empty() || enabled.intersects(Causes::TXDW) {
             return false;
         }
-        self.irq
+        let wanted = enabled.with(Causes::TXDW).into_raw();
+
+        // Unless they have been disabled meanwhile.
+        if self
+            .irq
             .enabled
-            .store(enabled.with(Causes::TXDW).into_raw(), Relaxed);
-        hw::irq::unmask(&self.bar, Causes::TXDW);
+            .cmpxchg(enabled.into_raw(), wanted, Relaxed)
+            .is_err()
+        {
+            return false;
+        }
+        self.unmask(Causes::TXDW);
         true
     }
 

@@ -211,11 +211,12 @@ impl Buff {
                 }
             },
             bindings::xdp_action_XDP_REDIRECT => {
+                // If it fails there may be copies for some of several targets all the same.
+                ctx.set_redirected();
                 // SAFETY: As above. If that succeeds the frame is somebody else's.
                 let result = unsafe { bindings::xdp_do_redirect(dev, &mut self.raw, prog_ptr) };
 
                 if result == 0 {
-                    ctx.set_redirected();
                     core::mem::forget(self);
                     return Verdict::Redirected;
                 }

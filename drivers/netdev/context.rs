@@ -12,7 +12,8 @@
 //! An [`Rtnl`] is lent on, to what the driver has run under it and to its own functions, always as
 //! the one `&mut` that there is. A [`TxContext`] has no way to an [`Rtnl`] or to the transmit lock.
 //! A [`NapiContext`] has one to the lock, by `&self`: to take it under itself is a deadlock, as
-//! with any spinlock, and no second access.
+//! with any spinlock, and no second access. (Where spinlocks are locks, that is: [`super`] does not
+//! build for a kernel without `CONFIG_SMP`.)
 //!
 //! Misuse of BQL ([`TxContext::completed`] for bytes that were not [`sent`](TxContext::sent)) ends
 //! in a `BUG()` of the core's, not in undefined behaviour.

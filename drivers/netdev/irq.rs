@@ -94,6 +94,10 @@ pub(super) fn request<T: Driver>(dev: &Device<T>) -> Result {
     let ptr = dev.as_ptr();
 
     dev.private().line.reported.store(false, Relaxed);
+    dev.private().line.cut.store(false, Relaxed);
+    // A handler of earlier may have cut it off.
+    // SAFETY: The device is valid; configuration space can be accessed anywhere.
+    unsafe { bindings::netdev_helper_intx(ptr, true) };
     // CAST: One bit.
     // SAFETY: The handler expects a `Device<T>` as its cookie; the name lives in the device.
     to_result(unsafe {

@@ -177,7 +177,7 @@ fn quiesce<T: Driver>(dev: &Device<T>) {
         bindings::timer_delete_sync(dev.private().watchdog.get());
         bindings::napi_disable(dev.private().napi.get());
     }
-    // After NAPI: the end of a poll unmasks.
+    // After NAPI, of which no poll begins any more; one may be about to end.
     dev.shared().irq_disable();
 }
 
@@ -209,7 +209,7 @@ fn install<T: Driver>(dev: &Device<T>, rings: Rings<T>) {
     let private = dev.private();
 
     // SAFETY: The queue is valid. The packets of earlier rings are gone, and with them the
-    // bytes that BQL counted; nobody transmits.
+    // bytes that BQL counted; there is no ring to transmit by.
     unsafe { bindings::netdev_helper_tx_reset(dev.txq()) };
     // SAFETY: NAPI is disabled.
     unsafe { *private.rx.get() = Some(rings.rx) };
@@ -228,6 +228,9 @@ fn uninstall<T: Driver>(dev: &Device<T>) -> Option<Rings<T>> {
     unsafe { bindings::netdev_helper_tx_lock_bh(dev.txq()) };
     // SAFETY: The lock is held.
     let tx = unsafe { (*private.tx.get()).take() };
+    // Packets wait in the qdisc, also if the driver found room for some since `quiesce()`.
+    // SAFETY: The queue is valid.
+    unsafe { bindings::netdev_helper_tx_stop(dev.txq()) };
     // SAFETY: Taken above.
     unsafe { bindings::netdev_helper_tx_unlock_bh(dev.txq()) };
     // SAFETY: NAPI is disabled.
@@ -246,14 +249,12 @@ const WATCHDOG_MS: u32 = 1000;
 
 /// Arms the watchdog timer.
 fn arm_watchdog<T: Driver>(dev: &Device<T>) {
-    // SAFETY: The timer was set up before the device was registered. Reading `jiffies` has no
-    // side effect.
-    unsafe {
-        let at =
-            kernel::bindings::jiffies.wrapping_add(kernel::time::msecs_to_jiffies(WATCHDOG_MS));
+    // SAFETY: `jiffies` may change at any time, by single stores.
+    let now = unsafe { (&raw const kernel::bindings::jiffies).read_volatile() };
+    let at = now.wrapping_add(kernel::time::msecs_to_jiffies(WATCHDOG_MS));
 
-        bindings::mod_timer(dev.private().watchdog.get(), at)
-    };
+    // SAFETY: The timer was set up before the device was registered.
+    unsafe { bindings::mod_timer(dev.private().watchdog.get(), at) };
 }
 
 /// The function of the timer that [`TxContext::hold`](super::TxContext::hold) starts.

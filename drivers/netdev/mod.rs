@@ -26,6 +26,9 @@
     reason = "callbacks of the C side: what they rely on is said at each module's head"
 )]
 
+#[cfg(not(CONFIG_SMP))]
+compile_error!("netdev relies on spinlocks to exclude, which takes CONFIG_SMP");
+
 pub(crate) mod addr;
 mod bindings;
 mod context;

@@ -98,6 +98,9 @@ pub(crate) const CAPACITY: usize = PAGE_SIZE - HEADROOM - TAILROOM;
 /// A pool of pages mapped for one device.
 ///
 /// XDP knows it as the memory of receive queue 0, with a program or without.
+///
+/// To be dropped where one may sleep, if it is not tied to a NAPI: the core takes mutexes to end a
+/// pool.
 pub(crate) struct PagePool {
     // Before the pool.
     rxq: RxQueue,

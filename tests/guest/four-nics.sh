@@ -7,7 +7,8 @@
 . /root/lib.sh
 . /root/net.sh
 
-# Three more, on the same hub; each talks to the peer in turn and at once.
+# Three more, on the same hub; each talks to the peer in turn and at once.  Places 0 and 4
+# of the bus have the same interrupt line, others may have.
 add() {
 	qmp netdev_add 'type="hubport"' "id=\"port$1\"" 'hubid=0' >/dev/null &&
 		qmp device_add "driver=\"$2\"" "id=\"nic$1\"" "netdev=\"port$1\"" "addr=\"0x$((4 + $1))\"" \
@@ -17,12 +18,12 @@ add() {
 check "first pair up" pair
 check "a second, 82545EM" add 1 e1000-82545em
 check "a third, 82544GC" add 2 e1000-82544gc
-check "a fourth, 82540EM" add 3 e1000
+check "a fourth, 82540EM" add 4 e1000
 is "all of the driver" 4 "$(find "$DRIVER_DIR/" -name "0000:*" | wc -l)"
-is "each its model" "0x100e 0x100f 0x100c 0x100e" "$(for n in 0 1 2 3; do cat "$(nic_path $n)/device"; done | xargs)"
+is "each its model" "0x100e 0x100f 0x100c 0x100e" "$(for n in 0 1 2 4; do cat "$(nic_path $n)/device"; done | xargs)"
 
 # Each in a namespace of its own, so that the address says which one is used.
-for n in 0 1 2 3; do
+for n in 0 1 2 4; do
 	ip netns add "room$n"
 	name=$(nic_name $n)
 	ip link set "$name" netns "room$n"
@@ -32,33 +33,33 @@ for n in 0 1 2 3; do
 done
 inside() { in_room=room$1 && shift && ip netns exec "$in_room" "$@"; }
 alive() { wait_until 10 ip netns exec "room$1" ping -q -c 1 -W 1 10.9.0.2; }
-for n in 0 1 2 3; do check "NIC $n talks to the peer" alive $n; done
-lines=$(for n in 0 1 2 3; do cat "$(nic_path $n)/irq"; done | sort -u | wc -l)
-at_most "interrupt lines are shared or not, but each has one" 4 "$lines"
-is "four interrupts are requested" 4 "$(grep -c -w -e nic -e "$DRIVER" /proc/interrupts | sed 's/^[1-4]$/4/')"
+for n in 0 1 2 4; do check "NIC $n talks to the peer" alive $n; done
+lines=$(for n in 0 1 2 4; do cat "$(nic_path $n)/irq"; done | sort -u | wc -l)
+at_most "some share an interrupt line" 3 "$lines"
+is "each has requested its interrupt" 4 "$(grep -o -w nic /proc/interrupts | wc -l)"
 
 pids=
-for n in 0 1 2 3; do
+for n in 0 1 2 4; do
 	inside $n ping -q -f -c 1500 10.9.0.2 >"/tmp/ping.$n" 2>&1 &
 	pids="$pids $!"
 done
 # shellcheck disable=SC2086
 wait $pids
-for n in 0 1 2 3; do
+for n in 0 1 2 4; do
 	is "NIC $n: all of 1500 pings at once with the others" 1 "$(grep -c '1500 received' "/tmp/ping.$n")"
 done
 
-for n in 0 2 3; do inside $n ping -q -i 0.01 10.9.0.2 >/dev/null 2>&1 & done
+for n in 0 2 4; do inside $n ping -q -i 0.01 10.9.0.2 >/dev/null 2>&1 & done
 echo 0000:00:05.0 >"$DRIVER_DIR/unbind"
-for n in 0 2 3; do check "one unbound: NIC $n goes on" alive $n; done
+for n in 0 2 4; do check "one unbound: NIC $n goes on" alive $n; done
 inside 2 ip link set nic down
-for n in 0 3; do check "another down: NIC $n goes on" alive $n; done
+for n in 0 4; do check "another down: NIC $n goes on" alive $n; done
 inside 0 ethtool -G nic rx 64
-for n in 0 3; do check "one resized: NIC $n goes on" alive $n; done
+for n in 0 4; do check "one resized: NIC $n goes on" alive $n; done
 inside 2 ip link set nic up
 check "up again: NIC 2 talks" alive 2
-qmp device_del 'id="nic3"' >/dev/null
-check "one pulled out" wait_until 15 not test -d "$(nic_path 3)"
+qmp device_del 'id="nic4"' >/dev/null
+check "one pulled out" wait_until 15 not test -d "$(nic_path 4)"
 for n in 0 2; do check "one pulled: NIC $n goes on" alive $n; done
 check "all unloaded, up, in their namespaces" unload
 clients_stop

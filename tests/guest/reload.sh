@@ -40,6 +40,9 @@ most=$(turns 20 200)
 check "$most times" until_turn "$most"
 at_most "unreclaimable slab grows by less than 512 kB in all others" $((slab + 512)) "$(slab)"
 at_least "free memory shrinks by less than 2 MB in all others" $((free - 2048)) "$(free_memory)"
+is "no interrupt is left of any" 0 "$(named " " /proc/interrupts)"
+no_pool() { [ "$(pools)" = 0 ]; }
+check "nor a page pool" wait_until 5 no_pool
 check "loaded and unloaded without ever being up" eval 'load && unload'
 check "and once more for good" eval 'load && wait_until 5 nic_named 0 && nic_named 0'
 check "with traffic" pair

@@ -46,6 +46,8 @@ at_most "each time the first reply came within 0.8 s (1/100 s)" $((80 * SLOW)) $
 at_most "unreclaimable slab grows by less than 512 kB in all others" $((slab + 512)) "$(slab)"
 at_least "free memory shrinks by less than 2 MB in all others" $((free - 2048)) "$(free_memory)"
 
+is "one interrupt and one page pool, as at first" "1 1" "$(grep -c -w "$NIC_IF" /proc/interrupts) $(pools "$NIC_IF")"
+
 # As fast as it can, without waiting for the link.
 flip() { for _ in $(seq 20); do ip link set "$NIC_IF" up && ip link set "$NIC_IF" down || return 1; done; }
 check "up and down 20 times without a pause" flip

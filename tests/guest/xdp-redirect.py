@@ -70,6 +70,19 @@ sent, found = exchange(nic)
 frames("to the other CPU, and from there to the stack", sorted(sent), sorted(found))
 same("to the other CPU: counted", {"redirect": 50}, counted(before))
 
+# A poll's frames have one doorbell, though they are handed over 16 at a time.
+for name in ("napi_defer_hard_irqs", "gro_flush_timeout"):
+    set_attr(NIC, name, 50_000_000)
+use(bpf.redirected_map(devmap, 0))
+exchange(far, 10)
+before = counters(OTHER)["tx_queue_0_doorbells"]
+sent, found = exchange(far, 100)
+doorbells = counters(OTHER)["tx_queue_0_doorbells"] - before
+frames("to the other NIC, 100 frames in few polls", sent, found)
+check("to the other NIC, 100 frames in few polls: fewer doorbells than handovers", 1 <= doorbells < 100 // 16, doorbells)
+for name in ("napi_defer_hard_irqs", "gro_flush_timeout"):
+    set_attr(NIC, name, 0)
+
 use(bpf.redirected(socket.if_nametoindex("lo")))
 before = counters()
 sent, found = exchange(nic, 20)
@@ -128,6 +141,18 @@ before = counters()
 sent, _ = exchange(nic, 50, 200)
 frames("AF_XDP copy mode: as many frames as it had room for", sent[:32], receiver.received())
 same("AF_XDP copy mode: counted", {"redirect": 32, "redirect_err": 18}, counted(before))
+peer.drain()
+out = [frame(PEER_MAC, NIC_MAC, pattern(size - 14, size)) for size in (14, 60, 256, 257, 1514, 2048) * 3]
+places = receiver.send(out)
+
+
+def all_sent():
+    receiver.push()
+    return sorted(receiver.completed()) == sorted(places)
+
+
+check("AF_XDP copy mode: all that was to be sent is said to have been", wait_until(5, all_sent), receiver.completed())
+frames("AF_XDP copy mode: and is on the wire", [data.ljust(60, b"\0") for data in out], peer.collect(count=len(out), seconds=2))
 receiver.close()
 bpf.detach(NIC)
 same("no errors counted", "0 0", f"{stat(NIC, 'rx_errors')} {stat(NIC, 'tx_errors')}")

@@ -19,7 +19,7 @@ ATTRIBUTES = {
                  17: "rx_csum_none", 24: "tx_hw_drops", 26: "tx_csum_none", 27: "tx_needs_csum",
                  28: "tx_hw_gso_packets", 29: "tx_hw_gso_bytes", 30: "tx_hw_gso_wire_packets",
                  31: "tx_hw_gso_wire_bytes", 33: "tx_stop", 34: "tx_wake"},
-    PAGE_POOL_GET: {1: "id", 2: "ifindex", 3: "napi_id", 4: "inflight", 5: "inflight_mem"},
+    PAGE_POOL_GET: {1: "id", 2: "ifindex", 3: "napi_id", 4: "inflight", 5: "inflight_mem", 6: "detach_time"},
     DEV_GET: {1: "ifindex", 3: "xdp_features", 4: "xdp_zc_max_segs"},
 }
 

@@ -144,6 +144,15 @@ unload() { rmmod "$DRIVER"; }
 
 DRIVER_DIR=/sys/bus/pci/drivers/$DRIVER
 
+# pools [INTERFACE]: how many page pools it has; without, how many were given up and wait for pages.
+pools() {
+	python3 -c 'if True:
+		import socket, sys
+		from genl import PAGE_POOL_GET, dump
+		owner = sys.argv[1:] and socket.if_nametoindex(sys.argv[1])
+		print(sum(pool.get("ifindex") == owner if owner else "detach_time" in pool for pool in dump(PAGE_POOL_GET)))' "$@"
+}
+
 # nic_path N: the PCI device of the Nth NIC; nic_name N: its interface.
 nic_path() { printf '%s/0000:00:%02x.0\n' $PCI $((4 + $1)); }
 nic_name() { ls "$(nic_path "$1")/net" 2>/dev/null; }

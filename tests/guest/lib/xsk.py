@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""An AF_XDP socket in copy mode, that only receives."""
+"""An AF_XDP socket in copy mode."""
 
 import ctypes
 import mmap
@@ -7,8 +7,8 @@ import socket
 import struct
 
 AF_XDP, SOL_XDP = 44, 283
-OFFSETS, RX_RING, UMEM_REG, FILL_RING, COMPLETION_RING = 1, 2, 4, 5, 6
-RX_PLACE, FILL_PLACE = 0, 0x100000000
+OFFSETS, RX_RING, TX_RING, UMEM_REG, FILL_RING, COMPLETION_RING = 1, 2, 3, 4, 5, 6
+RX_PLACE, TX_PLACE, FILL_PLACE, COMPLETION_PLACE = 0, 0x80000000, 0x100000000, 0x180000000
 COPY, ZEROCOPY = 1 << 1, 1 << 2
 FRAME_SIZE = 2048
 
@@ -24,7 +24,7 @@ class Socket:
         where = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
         self.sock = socket.socket(AF_XDP, socket.SOCK_RAW, 0)
         self.sock.setsockopt(SOL_XDP, UMEM_REG, struct.pack("<QQIIII", where, frames * FRAME_SIZE, FRAME_SIZE, 0, 0, 0))
-        for ring in (RX_RING, FILL_RING, COMPLETION_RING):
+        for ring in (RX_RING, TX_RING, FILL_RING, COMPLETION_RING):
             self.sock.setsockopt(SOL_XDP, ring, struct.pack("<i", frames))
         # producer, consumer, descriptors, flags: of RX, TX, fill, completion.
         self.offsets = struct.unpack("<16Q", self.sock.getsockopt(SOL_XDP, OFFSETS, 128))
@@ -53,6 +53,28 @@ class Socket:
             address, length, _ = struct.unpack("<QII", ring[at:at + 16])
             found.append(self.memory[address:address + length])
         return found
+
+    def send(self, frames):
+        """Send them from the last places of the memory, once in the socket's life; the addresses of those."""
+        producer, _, entries, _ = self.offsets[4:8]
+        ring = mmap.mmap(self.fileno(), entries + 16 * self.frames, offset=TX_PLACE)
+        places = [(self.frames - 1 - number) * FRAME_SIZE for number in range(len(frames))]
+        for number, (place, data) in enumerate(zip(places, frames)):
+            self.memory[place:place + len(data)] = data
+            ring[entries + 16 * number:entries + 16 * (number + 1)] = struct.pack("<QII", place, len(data), 0)
+        ring[producer:producer + 4] = struct.pack("<I", len(frames))
+        return places
+
+    def push(self):
+        """Have the kernel send some of what waits: copy mode does nothing without."""
+        _libc.sendto(self.fileno(), None, 0, socket.MSG_DONTWAIT, None, 0)
+
+    def completed(self):
+        """The addresses of all frames that were sent since the socket was made."""
+        producer, _, entries, _ = self.offsets[12:16]
+        ring = mmap.mmap(self.fileno(), entries + 8 * self.frames, offset=COMPLETION_PLACE)
+        produced, = struct.unpack("<I", ring[producer:producer + 4])
+        return list(struct.unpack(f"<{produced}Q", ring[entries:entries + 8 * produced]))
 
     def close(self):
         self.sock.close()

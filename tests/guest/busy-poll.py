@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# about: a socket that polls the NIC itself, with interrupts deferred: answers at once, without interrupt or timer
+# smp: 2
+
+import struct
+
+from etool import interrupts
+from lib import *
+
+SO_BUSY_POLL, SO_PREFER_BUSY_POLL, SO_BUSY_POLL_BUDGET = 46, 69, 70
+# So long that an answer which has to wait for it is seen.
+DEFERRED = 0.2  # seconds
+ECHOES = 100
+
+
+def polled():
+    """Frames that sockets found by polling, of all NICs."""
+    with open("/proc/net/netstat", encoding="ascii") as file:
+        names, values = (line.split() for line in file if line.startswith("TcpExt:"))
+    return int(values[names.index("BusyPollRxPackets")])
+
+
+def echo(sock):
+    while True:
+        data, sender = sock.recvfrom(2048)
+        sock.sendto(data, sender)
+
+
+def ask(sock, times):
+    """Seconds that so many questions take, each after the answer to the one before; or None."""
+    start = time.monotonic()
+    for number in range(times):
+        sock.send(number.to_bytes(4, "big"))
+        try:
+            if sock.recv(2048) != number.to_bytes(4, "big"):
+                return None
+        except OSError:
+            return None
+    return time.monotonic() - start
+
+
+pair()
+with namespace("peer"):
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("10.9.0.2", 7))
+threading.Thread(target=echo, args=(server,), daemon=True).start()
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+# A blocking read with an end: with Python's own timeout it would not be the read that waits.
+client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("=qq", 10 * SLOW, 0))
+client.connect(("10.9.0.2", 7))
+check("echoes", ask(client, 10) is not None)
+
+set_attr(NIC, "napi_defer_hard_irqs", 1_000_000)
+set_attr(NIC, "gro_flush_timeout", int(DEFERRED * 1e9))
+ask(client, 2)
+before, found = polled(), ask(client, 10)
+check("without, answers wait for the timer", found is not None and found > 5 * DEFERRED, found)
+same("and no socket polls", before, polled())
+
+client.setsockopt(socket.SOL_SOCKET, SO_PREFER_BUSY_POLL, 1)
+client.setsockopt(socket.SOL_SOCKET, SO_BUSY_POLL_BUDGET, 64)
+client.setsockopt(socket.SOL_SOCKET, SO_BUSY_POLL, 500_000 * SLOW)
+ask(client, 2)
+before, raised, found = polled(), interrupts(), ask(client, ECHOES)
+check("a polling socket has its answers at once", found is not None and found < ECHOES * DEFERRED / 4, found)
+check("because it found them itself", polled() - before >= ECHOES, polled() - before)
+check("and without interrupts", interrupts() - raised <= 2, interrupts() - raised)
+
+client.close()
+for name in ("napi_defer_hard_irqs", "gro_flush_timeout"):
+    set_attr(NIC, name, 0)
+check("interrupts again", ping_all(50))
+quiet_log()
+finish()

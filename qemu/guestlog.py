@@ -15,8 +15,8 @@ COMPLAINTS = re.compile("|".join([
     r"nable to handle (kernel )?(page fault|NULL pointer|paging request)",
     r"double fault|stack guard page|stack-protector",
     r"KASAN:|KCSAN:|KFENCE:|UBSAN:",
-    # Not what it says of itself at every boot.
-    r"DMA-API: (?!preallocated|debugging)",
+    # Not what it says of itself at every boot; that it goes off for want of memory counts.
+    r"DMA-API: (?!preallocated|debugging enabled)",
     # An IOMMU has kept the device from memory that is not mapped for it.
     r"DMAR: (DRHD: handling fault|\[DMA )",
     r"swiotlb buffer is full",

@@ -4,7 +4,7 @@
 # timeout: 600
 # long: it takes half an hour on the debug kernel, the only one that fails allocations
 # soak: 1800
-# expect-log: page allocation failure|DMA-API: cacheline tracking ENOMEM
+# expect-log: page allocation failure|DMA-API: (cacheline tracking ENOMEM|debugging out of memory)
 # c-skips: not all of its error paths hold
 
 import errno

@@ -24,7 +24,9 @@ gone() {
 }
 
 modprobe bonding max_bonds=0
-ip link add bond0 type bond mode active-backup miimon 100
+# Where it is part of the kernel there is one from the start.
+[ -e /sys/class/net/bond0 ] || ip link add bond0 type bond
+check "bond: one works, the other waits" ip link set bond0 type bond mode active-backup miimon 100
 ip link set "$first" down
 ip link set "$second" down
 ip link set "$first" master bond0
@@ -85,10 +87,11 @@ peer_up 0
 check "loaded" again
 address "$first" 0
 up "$first"
-tc qdisc add dev "$first" root handle 1: htb default 10
-tc class add dev "$first" parent 1: classid 1:10 htb rate 100mbit
-tc qdisc add dev "$first" clsact
-tc filter add dev "$first" ingress matchall action gact pass
+shape() {
+	tc qdisc add dev "$first" root tbf rate 100mbit burst 64k latency 50ms &&
+		tc qdisc add dev "$first" clsact && tc filter add dev "$first" ingress matchall action gact pass
+}
+check "tc: a qdisc and a filter" shape
 check "tc: works" works
 gone tc
 

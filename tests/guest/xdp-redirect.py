@@ -72,7 +72,7 @@ same("to the other CPU: counted", {"redirect": 50}, counted(before))
 
 # A poll's frames have one doorbell, though they are handed over 16 at a time.
 for name in ("napi_defer_hard_irqs", "gro_flush_timeout"):
-    set_attr(NIC, name, 50_000_000)
+    set_attr(NIC, name, 50_000_000 * SLOW * SLOW)
 use(bpf.redirected_map(devmap, 0))
 exchange(far, 10)
 before = counters(OTHER)["tx_queue_0_doorbells"]

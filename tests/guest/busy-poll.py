@@ -51,8 +51,7 @@ client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("=qq", 10 *
 client.connect(("10.9.0.2", 7))
 check("echoes", ask(client, 10) is not None)
 
-set_attr(NIC, "napi_defer_hard_irqs", 1_000_000)
-set_attr(NIC, "gro_flush_timeout", int(DEFERRED * 1e9))
+defer_interrupts(1_000_000, int(DEFERRED * 1e9))
 ask(client, 2)
 before, found = polled(), ask(client, 10)
 check("without, answers wait for the timer", found is not None and found > 5 * DEFERRED, found)
@@ -68,8 +67,7 @@ check("because it found them itself", polled() - before >= ECHOES, polled() - be
 check("and without interrupts", interrupts() - raised <= 2, interrupts() - raised)
 
 client.close()
-for name in ("napi_defer_hard_irqs", "gro_flush_timeout"):
-    set_attr(NIC, name, 0)
+defer_interrupts(0, 0)
 check("interrupts again", ping_all(50))
 quiet_log()
 finish()

@@ -66,13 +66,11 @@ on_c("it has no statistics of queues")
 check("4 checksums and 3 packets to be cut into 12: as many are said to have been done", found[1:] == [16, 3, 12] and 16 <= found[0] <= 18, found)
 
 # What an administrator tunes on a NAPI instance.
-for name, value in (("napi_defer_hard_irqs", 10), ("gro_flush_timeout", 100000)):
-    set_attr(NIC, name, value)
+defer_interrupts(10, 100000)
 check("traffic with deferred interrupts", ping_all(100))
 
 # Frames without an interrupt, seconds on end: the kernel polls, so that none is needed.
-for name, value in (("napi_defer_hard_irqs", 10000), ("gro_flush_timeout", 200000)):
-    set_attr(NIC, name, value)
+defer_interrupts(10000, 200000)
 ping_all(20)
 before, lost = interrupts(), statistics().get("interrupts_lost")
 flood = background("ping -q -f -l 32 10.9.0.1", "peer")
@@ -86,8 +84,7 @@ check("traffic with all interrupts deferred", packets > 1000, packets)
 check("it needs no interrupts", found <= 5, found)
 on_c("it counts none")
 same("and none is said to be lost", lost, statistics().get("interrupts_lost", "no counter"))
-for name, value in (("napi_defer_hard_irqs", 10), ("gro_flush_timeout", 100000)):
-    set_attr(NIC, name, value)
+defer_interrupts(10, 100000)
 set_attr(NIC, "threaded", 1)
 check("threaded NAPI: a kernel thread serves it", wait_until(5, lambda: f"napi/{NIC}" in run("ps")))
 check("traffic with threaded NAPI", ping_all(200))

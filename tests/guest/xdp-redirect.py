@@ -71,8 +71,7 @@ frames("to the other CPU, and from there to the stack", sorted(sent), sorted(fou
 same("to the other CPU: counted", {"redirect": 50}, counted(before))
 
 # A poll's frames have one doorbell, though they are handed over 16 at a time.
-for name in ("napi_defer_hard_irqs", "gro_flush_timeout"):
-    set_attr(NIC, name, 50_000_000 * SLOW * SLOW)
+defer_interrupts(50_000_000 * SLOW * SLOW, 50_000_000 * SLOW * SLOW)
 use(bpf.redirected_map(devmap, 0))
 exchange(far, 10)
 before = counters(OTHER)["tx_queue_0_doorbells"]
@@ -80,8 +79,7 @@ sent, found = exchange(far, 100)
 doorbells = counters(OTHER)["tx_queue_0_doorbells"] - before
 frames("to the other NIC, 100 frames in few polls", sent, found)
 check("to the other NIC, 100 frames in few polls: fewer doorbells than handovers", 1 <= doorbells < 100 // 16, doorbells)
-for name in ("napi_defer_hard_irqs", "gro_flush_timeout"):
-    set_attr(NIC, name, 0)
+defer_interrupts(0, 0)
 
 use(bpf.redirected(socket.if_nametoindex("lo")))
 before = counters()

@@ -146,6 +146,12 @@ def set_attr(interface, name, value):
         file.write(str(value))
 
 
+def defer_interrupts(times, interval):
+    """After a poll that found something NAPI polls again each `interval` ns, until `times` polls find nothing; 0, 0 ends it."""
+    set_attr(NIC, "napi_defer_hard_irqs", times)
+    set_attr(NIC, "gro_flush_timeout", interval)
+
+
 def stat(interface, name, ns=None):
     return int(attr(interface, f"statistics/{name}", ns))
 

@@ -36,17 +36,20 @@ class Socket:
         """0, or not."""
         return _libc.bind(self.fileno(), struct.pack("<HHIII", AF_XDP, flags, socket.if_nametoindex(interface), 0, 0), 16)
 
+    def _ring(self, which, place, size):
+        """One of the four rings, of entries of that size; where the producer's number is, and the entries."""
+        producer, _, entries, _ = self.offsets[4 * which:4 * which + 4]
+        return mmap.mmap(self.fileno(), entries + size * self.frames, offset=place), producer, entries
+
     def offer(self, number):
         """Let the kernel fill the first so many frames."""
-        producer, _, entries, _ = self.offsets[8:12]
-        ring = mmap.mmap(self.fileno(), entries + 8 * self.frames, offset=FILL_PLACE)
+        ring, producer, entries = self._ring(2, FILL_PLACE, 8)
         ring[entries:entries + 8 * number] = struct.pack(f"<{number}Q", *range(0, number * FRAME_SIZE, FRAME_SIZE))
         ring[producer:producer + 4] = struct.pack("<I", number)
 
     def received(self):
         """All frames that came since the socket was made."""
-        producer, _, entries, _ = self.offsets[0:4]
-        ring = mmap.mmap(self.fileno(), entries + 16 * self.frames, offset=RX_PLACE)
+        ring, producer, entries = self._ring(0, RX_PLACE, 16)
         produced, = struct.unpack("<I", ring[producer:producer + 4])
         found = []
         for at in range(entries, entries + 16 * produced, 16):
@@ -56,8 +59,7 @@ class Socket:
 
     def send(self, frames):
         """Send them from the last places of the memory, once in the socket's life; the addresses of those."""
-        producer, _, entries, _ = self.offsets[4:8]
-        ring = mmap.mmap(self.fileno(), entries + 16 * self.frames, offset=TX_PLACE)
+        ring, producer, entries = self._ring(1, TX_PLACE, 16)
         places = [(self.frames - 1 - number) * FRAME_SIZE for number in range(len(frames))]
         for number, (place, data) in enumerate(zip(places, frames)):
             self.memory[place:place + len(data)] = data
@@ -71,8 +73,7 @@ class Socket:
 
     def completed(self):
         """The addresses of all frames that were sent since the socket was made."""
-        producer, _, entries, _ = self.offsets[12:16]
-        ring = mmap.mmap(self.fileno(), entries + 8 * self.frames, offset=COMPLETION_PLACE)
+        ring, producer, entries = self._ring(3, COMPLETION_PLACE, 8)
         produced, = struct.unpack("<I", ring[producer:producer + 4])
         return list(struct.unpack(f"<{produced}Q", ring[entries:entries + 8 * produced]))
 

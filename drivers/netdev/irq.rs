@@ -70,6 +70,13 @@ impl Line {
     }
 }
 
+/// Gives the device its line, which the handler may have cut off.
+pub(super) fn connect<T: Driver>(dev: &Device<T>) {
+    dev.private().line.cut.store(false, Relaxed);
+    // SAFETY: The device is valid; configuration space can be accessed anywhere.
+    unsafe { bindings::netdev_helper_intx(dev.as_ptr(), true) };
+}
+
 /// Gives the device its line back, if it was cut off for want of a cause. Once a second.
 pub(super) fn restore<T: Driver>(dev: &Device<T>) {
     let line = &dev.private().line;
@@ -77,7 +84,6 @@ pub(super) fn restore<T: Driver>(dev: &Device<T>) {
     if !line.cut.load(Relaxed) {
         return;
     }
-    line.cut.store(false, Relaxed);
     if !line.reported.load(Relaxed) {
         line.reported.store(true, Relaxed);
         netdev_warn!(
@@ -85,8 +91,7 @@ pub(super) fn restore<T: Driver>(dev: &Device<T>) {
             "interrupts without a cause: the line is cut off, and tried each second\n"
         );
     }
-    // SAFETY: The device is valid; configuration space can be accessed anywhere.
-    unsafe { bindings::netdev_helper_intx(dev.as_ptr(), true) };
+    connect(dev);
 }
 
 /// Requests the interrupt of `dev`, which may be shared.
@@ -94,10 +99,7 @@ pub(super) fn request<T: Driver>(dev: &Device<T>) -> Result {
     let ptr = dev.as_ptr();
 
     dev.private().line.reported.store(false, Relaxed);
-    dev.private().line.cut.store(false, Relaxed);
-    // A handler of earlier may have cut it off.
-    // SAFETY: The device is valid; configuration space can be accessed anywhere.
-    unsafe { bindings::netdev_helper_intx(ptr, true) };
+    connect(dev);
     // CAST: One bit.
     // SAFETY: The handler expects a `Device<T>` as its cookie; the name lives in the device.
     to_result(unsafe {

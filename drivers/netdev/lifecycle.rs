@@ -135,6 +135,7 @@ pub(super) fn reconfigure<'a, T: Driver>(
     start(rtnl, &mut rings, &napi);
     install(dev, rings);
     rtnl.set_state(State::Up);
+    irq::connect(dev);
     resume(dev);
     // Halted, and untied from the NAPI. Last, as thousands of buffers take their time.
     drop(old);
@@ -183,11 +184,8 @@ fn quiesce<T: Driver>(dev: &Device<T>) {
 
 /// Undoes [`quiesce`].
 fn resume<T: Driver>(dev: &Device<T>) {
-    // SAFETY: The device is valid and its NAPI disabled. The handler may have cut the line off.
-    unsafe {
-        bindings::netdev_helper_intx(dev.as_ptr(), true);
-        bindings::napi_enable(dev.private().napi.get());
-    }
+    // SAFETY: The device is valid and its NAPI disabled.
+    unsafe { bindings::napi_enable(dev.private().napi.get()) };
     dev.shared().irq_enable();
     // SAFETY: The device is valid; packets that wait in the qdisc are fetched.
     unsafe { bindings::netdev_helper_tx_wake(dev.txq()) };

@@ -615,6 +615,9 @@ bool netdev_helper_can_wakeup(const struct net_device *dev)
 
 int netdev_helper_set_wakeup(struct net_device *dev, bool enable)
 {
+	/* What is enabled twice is an error to device_wakeup_enable(). */
+	if (device_may_wakeup(dev->dev.parent) == enable)
+		return 0;
 	return device_set_wakeup_enable(dev->dev.parent, enable);
 }
 

@@ -7,6 +7,7 @@ checksums reported by the device, the other two models, power management.
 """
 
 import dataclasses
+import time
 
 import guestlog
 from report import Outcome
@@ -22,6 +23,13 @@ POLLING = {
 PLAIN = ("sysctl -qw net.core.busy_poll=0 net.core.busy_read=0; echo 0 >/sys/class/net/{i}/napi_defer_hard_irqs; "
          "echo 0 >/sys/class/net/{i}/gro_flush_timeout; echo 0 >/sys/class/net/{i}/threaded")
 FRAMES = 1500
+# As far as the bus's own part of going to sleep, and back after a second.
+TO_D3 = "echo platform >/sys/power/pm_test && echo 1 >/sys/module/suspend/parameters/pm_test_delay"
+# Letters of `ethtool -s wol`, and what they are in WUFC (manual 13.6.2): link, magic, unicast, multicast, broadcast.
+WAKING = {"g": 0x02, "pumb": 0x01 | 0x04 | 0x08 | 0x10, "d": 0}
+WUC_PME_EN = 2
+# Of the bus's power management register: the state, and that the device may wake the system.
+D0, D3, PME_ENABLED = 0, 3, 0x100
 UNPLUGGED_SECONDS = 5
 
 
@@ -50,7 +58,7 @@ MODES = (
     Mode("checks checksums", "--rx-csum real", ("essentials", "checksums")),
     Mode("82545EM", "", ("essentials",), "e1000-82545em"),
     Mode("82544GC", "", ("essentials",), "e1000-82544gc"),
-    Mode("power management", "--pm", ("essentials", "sleeps"), serial=True),
+    Mode("power management", "--pm", ("essentials", "sleeps", "wakes"), serial=True),
     Mode("slow to negotiate, slow MDIC", "--autoneg-ms 2000 --mdic-us 300"),
 )
 
@@ -223,7 +231,7 @@ class Trial:
 
     def sleeps(self):
         """Suspend and resume; the device loses its registers on the way. First up, then down, then with traffic waiting."""
-        self.must("pm_test", "echo devices >/sys/power/pm_test && echo 1 >/sys/module/suspend/parameters/pm_test_delay")
+        self.must("pm_test", TO_D3)
         turn = "echo freeze >/sys/power/state"
         for times in range(2):
             if not self.must(f"suspend {times}", turn, 40) or not self.back(f"after suspend {times}", 10):
@@ -235,6 +243,40 @@ class Trial:
         self.must("as before", "ip link set {i} promisc off; ethtool -G {i} rx 256 tx 256")
         self.must("suspend while down", f"ip link set {{i}} down && {turn} && ip link set {{i}} up", 40)
         self.back("after that", 10)
+
+    def wakes(self):
+        """What is to wake the machine is armed while it sleeps, just that, and no more once it is awake."""
+        self.must("pm_test", TO_D3)
+        for letters, events in WAKING.items():
+            if not self.must(f"wol {letters}", f"ethtool -s {{i}} wol {letters}"):
+                return
+            self.must(f"suspend with wol {letters}", "(sleep 0.5; echo freeze >/sys/power/state) >/dev/null 2>&1 &")
+            if not self.wait_for_power(D3):
+                self.outcome.bad(f"wol {letters}: it did not go to sleep")
+                return
+            wakes = bool(self.session.nic.stats()["power_state"] & PME_ENABLED)
+            found = self.peek("WUFC"), self.peek("WUC"), wakes
+            if found != (events, WUC_PME_EN if events else 0, bool(events)):
+                self.outcome.bad(f"wol {letters}: asleep WUFC is {found[0]:#x}, WUC {found[1]:#x}, PME enabled: {wakes}")
+            # What reaches a serial port that sleeps is lost.
+            awake = self.wait_for_power(D0)
+            time.sleep(1 * self.session.slow)
+            if not awake or not self.back(f"after wol {letters}", 20):
+                return
+            if left := self.peek("WUFC"):
+                self.outcome.bad(f"wol {letters}: awake WUFC is {left:#x}")
+
+    def wait_for_power(self, state):
+        """Whether the bus puts it into that state soon."""
+        end = time.monotonic() + 20 * self.session.slow
+        while self.session.nic.stats()["power_state"] & D3 != state:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def peek(self, register):
+        return int(self.session.nic(f"peek {register}")[0], 16)
 
 
 def cases(mode):

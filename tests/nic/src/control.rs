@@ -302,6 +302,7 @@ fn stats(nic: &Nic) -> String {
         ("odd", nic.count.odd),
         ("held_writes", nic.coalescer.len() as u64),
         ("eeprom_writes", nic.eeprom.writes),
+        ("power_state", u64::from(nic.config.power_state())),
         ("seed", nic.faults.seed),
         ("fuzz", nic.faults.fuzz),
     ] {

@@ -111,9 +111,16 @@ impl Config {
         self.word(4) & 4 != 0
     }
 
-    /// The power state is D3.
-    pub fn asleep(&self) -> bool {
-        self.word(0x34) & 0xff == 0xdc && self.word(0xe0) & 3 == 3
+    /// The power management control and status register: 3 is D3, 0x100 that it may wake the system.
+    pub fn power_state(&self) -> u32 {
+        match self.word(0x34) & 0xff {
+            0xdc => self.word(0xe0) & 0xffff,
+            _ => 0,
+        }
+    }
+
+    fn asleep(&self) -> bool {
+        self.power_state() & 3 == 3
     }
 }
 

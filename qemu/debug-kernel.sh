@@ -5,6 +5,7 @@
 # by clang, without which there is no KASAN beside Rust.  Prints the path of a
 # directory with
 #	vmlinux, modules/<release>, release	for qemu/guest KERNEL=
+#	vmlinuz		the same, packed, for IMAGE=
 #	build/		the O= directory, for building a module
 #	config		what it was configured as
 
@@ -12,7 +13,7 @@
 
 FRAGMENT=$QEMU_DIR/debug-kernel.config
 # What the build prints as one line each: for the progress only.
-FILES=1850
+FILES=1990
 
 build() {
 	local dir=$1
@@ -81,13 +82,14 @@ make_debug_kernel() {
 	mkdir -p "$CACHE/log"
 	step "configuring the debug kernel" configure "$build"
 	check_config "$build/.config"
-	compile "$CACHE/log/debug-kernel.log" "$build" vmlinux modules
+	compile "$CACHE/log/debug-kernel.log" "$build" bzImage modules
 	release=$(cat "$build/include/config/kernel.release")
 	step "installing the debug kernel's modules" build "$build" modules_install INSTALL_MOD_PATH=/kernel/build/staging
 	mkdir "$dir/modules"
 	mv "$build/staging/lib/modules/$release" "$dir/modules/$release"
 	rm -rf "$build/staging" "$dir/modules/$release"/{build,source}
 	mv "$build/vmlinux" "$dir/vmlinux"
+	mv "$build/arch/x86/boot/bzImage" "$dir/vmlinuz"
 	cp "$build/.config" "$dir/config"
 	slim "$build"
 	printf '%s\n' "$release" >"$dir/release"

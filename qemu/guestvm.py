@@ -104,8 +104,8 @@ class Machine:
         root = cached("toolchain.sh")
         kernel = pathlib.Path(self.opts["KERNEL"]).resolve() if self.opts["KERNEL"] else cached("kernel.sh")
         self.image = cached("initramfs.sh", *([kernel] if self.opts["KERNEL"] else []))
-        # An unpacked kernel boots quicker, but only the stock one surely has the note that QEMU needs for it.
-        names = ("bzImage", "vmlinuz", "vmlinux") if self.opts["KERNEL"] else ("vmlinux",)
+        # An unpacked kernel boots quicker. A build tree's may lack the note that QEMU needs for it, and has a bzImage.
+        names = ("bzImage", "vmlinux", "vmlinuz") if self.opts["KERNEL"] else ("vmlinux",)
         if self.opts["IMAGE"] and (kernel / self.opts["IMAGE"]).is_file():
             names = (self.opts["IMAGE"],)
         self.vmlinux = next((kernel / name for name in names if (kernel / name).is_file()), None)

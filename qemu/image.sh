@@ -18,7 +18,7 @@ PROGRAMS=(
 
 # With all they depend on.
 MODULES=(
-	e1000 e1000e igb virtio_net 8021q veth bridge bonding team macvlan ipvlan dummy
+	e1000 e1000e igb virtio_net virtio_blk 8021q veth bridge bonding team macvlan ipvlan dummy
 	vxlan ifb tun nlmon pktgen netconsole qemu_fw_cfg vfio-pci xsk_diag tcp_bbr
 	sch_ingress sch_netem sch_tbf sch_fq sch_htb sch_prio sch_etf sch_mqprio
 	cls_u32 cls_bpf cls_flower cls_matchall cls_basic em_meta

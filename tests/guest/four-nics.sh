@@ -40,7 +40,7 @@ is "each has requested its interrupt" 4 "$(grep -o -w nic /proc/interrupts | wc 
 
 pids=
 for n in 0 1 2 4; do
-	inside $n ping -q -f -c 1500 10.9.0.2 >"/tmp/ping.$n" 2>&1 &
+	inside $n ping -q -A -l 8 -c 1500 10.9.0.2 >"/tmp/ping.$n" 2>&1 &
 	pids="$pids $!"
 done
 # shellcheck disable=SC2086

@@ -69,4 +69,20 @@ echo 0000:00:04.0 >"$DRIVER_DIR/bind"
 check "bound again" wait_until 10 nic_named 0
 nic_named 0
 check "it works" pair
+
+# The same with packets on their way, both ways and from the stack.
+ping -q -f 10.9.0.2 >/dev/null 2>&1 &
+peer ping -q -f 10.9.0.1 >/dev/null 2>&1 &
+check "traffic" traffic_flows "$NIC_IF"
+memory off
+bounded 20 "unbound while gone, under traffic" sh -c "echo 0000:00:04.0 >$DRIVER_DIR/unbind"
+is "no interface is left" "" "$(nic_name 0)"
+clients_stop
+no_pool() { [ "$(pools)" = 0 ]; }
+check "nor a page pool" wait_until 10 no_pool
+memory on
+echo 0000:00:04.0 >"$DRIVER_DIR/bind"
+check "bound again" wait_until 10 nic_named 0
+nic_named 0
+check "it works" pair
 finish

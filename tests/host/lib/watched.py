@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A machine whose guest is followed closer than qemu/guest does: from one QEMU to another, or past its end."""
+
+import importlib.machinery
+import importlib.util
+import os
+import pathlib
+import select
+import sys
+import time
+
+TOP = pathlib.Path(os.environ.get("TOP") or pathlib.Path(__file__).resolve().parents[3])
+SCRATCH = pathlib.Path(os.environ.get("SCRATCH") or os.environ.get("TMPDIR") or "/tmp")
+SLOW = int(os.environ.get("SLOW") or 1)
+sys.path.insert(0, str(TOP / "qemu"))
+
+import guestlog  # noqa: E402
+import guestvm  # noqa: E402
+
+
+def settings(name, script, *more):
+    """What qemu/guest would make of these for that shell script, which has lib.sh and net.sh."""
+    loader = importlib.machinery.SourceFileLoader("guest_runner", str(TOP / "qemu" / "guest"))
+    runner = importlib.util.module_from_spec(importlib.util.spec_from_loader("guest_runner", loader))
+    loader.exec_module(runner)
+    path = SCRATCH / name
+    path.write_text(script)
+    files = [TOP / "tests/guest/lib/lib.sh", TOP / "tests/guest/lib/net.sh"]
+    module = os.environ.get("MODULE") or str(TOP / "build" / "e1000_rust.ko")
+    driver = pathlib.Path(module).name.removesuffix(".ko")
+    append = "nowatchdog rcupdate.rcu_cpu_stall_suppress=1 kunit.autorun=0"
+    return runner.settings([f"SCRIPT={path}", f"MODULE={module}", "USERNET=0", f"APPEND={append}", f"FILES={' '.join(map(str, files))}",
+                            f"GUEST_ENV=SLOW={SLOW} DRIVER={driver} NIC_MODEL=e1000", *more])
+
+
+class Watched(guestvm.Machine):
+    """One machine; its `options` are what settings() returns."""
+
+    def __init__(self, options, name, arguments=""):
+        super().__init__({**options, "QEMU_ARGS": f"{options['QEMU_ARGS']} {arguments}".strip(),
+                          "LOG": str(SCRATCH / f"{name}.log")}, TOP)
+        self.text = self.kept = ""
+        self.ended = False
+        self.start()
+
+    def end(self):
+        """Keep the kernel's log, and stop the machine."""
+        if not self.ended:
+            self.ended = True
+            self.kept = self.save_log()
+            self.close()
+
+    def read(self, wanted, seconds):
+        """What the script prints, until that is there. TimeoutError if it does not come."""
+        end = time.monotonic() + seconds * SLOW
+        while wanted not in self.text:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"no '{wanted}' in: {self.text[-500:]}")
+            if not self.alive():
+                raise RuntimeError(f"the machine ended; no '{wanted}' in: {self.text[-500:]}")
+            if select.select([self.out], [], [], min(left, 1))[0]:
+                self.text += self.out.recv(65536).decode(errors="replace").replace("\r", "")
+
+    def complaints(self):
+        """Of the kernel, once the machine has ended."""
+        return guestlog.complaints(self.kept)
+
+    def hmp(self, command):
+        """What a command of the monitor for people prints."""
+        return self.ask("human-monitor-command", **{"command-line": command}).strip()

@@ -28,7 +28,6 @@ use crate::{
     napi,
     netdev::{
         ethtool::Extack,
-        netdev_err,
         netdev_info,
         xdp,
         AddrList,
@@ -76,6 +75,11 @@ impl<'bound> Driver for Adapter<'bound> {
             tx: tx::Queue::new(shared, config)?,
             rx: rx::Queue::new(dev, config)?,
         })
+    }
+
+    fn empty(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>) {
+        rings.tx.clear();
+        rings.rx.clear(dev);
     }
 
     fn start(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>, napi: &DisabledNapi<'_>) -> bool {
@@ -368,23 +372,20 @@ pub(crate) fn reinit(dev: &mut Rtnl<'_, Adapter<'_>>) -> Result {
     features::restore(dev)
 }
 
-/// Resets the device and replaces its rings; traffic goes on afterwards.
+/// Resets the device and starts its rings anew; traffic goes on afterwards.
 fn reset_device(dev: &mut Rtnl<'_, Adapter<'_>>) {
     if !dev.is_up() {
         return;
     }
     dev.shared().stats.resets.inc();
-    let config = *dev.config();
 
-    let result = dev.reconfigure_with(config, |dev| match reinit(dev) {
+    // It fails only where the rings are being started already.
+    let _ = dev.restart(|dev| match reinit(dev) {
         // Unless it does not start.
         Ok(()) => dev.shared().gone.store(false, Relaxed),
         // The watchdog sees to it that there will be another attempt.
         Err(_) => link::set_gone(dev, link::NOT_THERE),
     });
-    if let Err(e) = result {
-        netdev_err!(dev.device(), "no memory for a reset: {e:?}\n");
-    }
     link::report_back(dev);
     link::update(dev);
 }

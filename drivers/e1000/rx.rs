@@ -137,6 +137,29 @@ impl Queue {
         Ok(queue)
     }
 
+    /// Drops all that was received, and fills the ring anew, with what buffers there are if there
+    /// is no memory. The device must not have it.
+    pub(crate) fn clear(&mut self, rtnl: &Rtnl<'_, Adapter<'_>>) {
+        self.partial = Partial::None;
+        self.unfinished = None;
+        self.replies.clear();
+        self.unflushed = 0;
+        self.watched = Watched::default();
+        self.moderator = Moderator::new();
+        self.ring = Ring::new(self.ring.size());
+
+        // The first descriptors have those, whatever becomes of the others.
+        let mut slots = self.slots.iter_mut();
+
+        while let Some(empty) = slots.find(|slot| !slot.has_buffer()) {
+            let Some(filled) = slots.rfind(|slot| slot.has_buffer()) else {
+                break;
+            };
+            core::mem::swap(empty, filled);
+        }
+        self.fill(rtnl, 0);
+    }
+
     /// Gives the ring to the device. Fails with `EIO` if it does not take it.
     pub(crate) fn start(&mut self, adapter: &Adapter<'_>, napi: &DisabledNapi<'_>) -> Result {
         self.pool.attach(napi);

@@ -157,6 +157,23 @@ impl<'bound> Queue<'bound> {
         })
     }
 
+    /// Drops all that is in the ring, which is as new afterwards. The device must not have it.
+    pub(crate) fn clear(&mut self) {
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            // The index is within the ring.
+            let _ = TxDesc::EMPTY.store(&self.descs, index);
+            slot.map = None;
+            slot.packet = None;
+        }
+        self.ring = Ring::new(self.ring.size());
+        self.batch = 0;
+        self.last = 0;
+        self.stopped = false;
+        self.frames = 0;
+        self.gather = Gather::new();
+        self.stuck = (0, 0);
+    }
+
     /// Gives the ring to the device. Fails with `EIO` if it does not take it.
     pub(crate) fn start(&mut self, adapter: &Adapter<'_>) -> Result {
         queue::set_tx_ring(&adapter.bar, self.descs.dma_address(), self.ring.size())?;

@@ -97,6 +97,11 @@ pub(crate) trait Driver: Sized + Send + Sync {
     /// running rings depend on. The drop of the result must undo everything.
     fn build(dev: &mut Rtnl<'_, Self>, config: &Self::Config) -> Result<Rings<Self>>;
 
+    /// Makes rings that were halted as they were when they were built: nothing is in flight, and
+    /// what was is dropped. Same context as [`Self::build`]. It must not depend on memory: buffers
+    /// that cannot be had now are for [`Self::poll`] to get later.
+    fn empty(dev: &mut Rtnl<'_, Self>, rings: &mut Rings<Self>);
+
     /// Programs the device with the rings and lets it go, interrupts still masked. Process
     /// context; the queue is stopped and NAPI disabled. Called at open and after each swap.
     ///

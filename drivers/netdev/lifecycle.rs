@@ -98,17 +98,10 @@ pub(super) fn stop<T: Driver>(rtnl: &mut Rtnl<'_, T>) {
     }
 }
 
-/// Swaps the rings for ones built from `config`; see [`Rtnl::reconfigure_with`].
-pub(super) fn reconfigure<'a, T: Driver>(
-    rtnl: &mut Rtnl<'a, T>,
-    config: T::Config,
-    between: impl FnOnce(&mut Rtnl<'a, T>),
-) -> Result {
-    let dev = rtnl.device();
-
+/// Swaps the rings for ones built from `config`; see [`Rtnl::reconfigure`].
+pub(super) fn reconfigure<T: Driver>(rtnl: &mut Rtnl<'_, T>, config: T::Config) -> Result {
     match rtnl.state() {
         State::Down => {
-            between(rtnl);
             rtnl.set_config(config);
             return Ok(());
         }
@@ -117,29 +110,66 @@ pub(super) fn reconfigure<'a, T: Driver>(
         State::Swapping => return Err(EBUSY),
         State::Up => (),
     }
-    let mut rings = T::build(rtnl, &config)?;
+    let rings = T::build(rtnl, &config)?;
+    let old = take(rtnl);
+
+    rtnl.set_config(config);
+    put(rtnl, Some(rings));
+    // Halted, and untied from the NAPI. Last, as thousands of buffers take their time.
+    drop(old);
+    Ok(())
+}
+
+/// Starts the rings anew; see [`Rtnl::restart`].
+pub(super) fn restart<'a, T: Driver>(
+    rtnl: &mut Rtnl<'a, T>,
+    between: impl FnOnce(&mut Rtnl<'a, T>),
+) -> Result {
+    match rtnl.state() {
+        State::Down => {
+            between(rtnl);
+            return Ok(());
+        }
+        State::Swapping => return Err(EBUSY),
+        State::Up => (),
+    }
+    let mut rings = take(rtnl);
+
+    between(rtnl);
+    if let Some(rings) = &mut rings {
+        T::empty(rtnl, rings);
+    }
+    put(rtnl, rings);
+    Ok(())
+}
+
+/// Takes the rings, halted, from an interface that is up.
+fn take<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Option<Rings<T>> {
+    let dev = rtnl.device();
 
     rtnl.set_state(State::Swapping);
     quiesce(dev);
     irq::synchronize(dev);
-    let old = uninstall(dev).map(|mut old| {
-        halt(rtnl, &mut old);
-        old
-    });
+    uninstall(dev).map(|mut rings| {
+        halt(rtnl, &mut rings);
+        rings
+    })
+}
 
-    rtnl.set_config(config);
-    // SAFETY: `quiesce()` disabled NAPI, and `resume()` comes below. RTNL is held.
-    let napi = unsafe { DisabledNapi::new(dev) };
+/// Undoes [`take`], with these rings or others. There are none only if there were none before.
+fn put<T: Driver>(rtnl: &mut Rtnl<'_, T>, rings: Option<Rings<T>>) {
+    let dev = rtnl.device();
 
-    between(rtnl);
-    start(rtnl, &mut rings, &napi);
-    install(dev, rings);
+    if let Some(mut rings) = rings {
+        // SAFETY: `take()` disabled NAPI, and `resume()` comes below. RTNL is held.
+        let napi = unsafe { DisabledNapi::new(dev) };
+
+        start(rtnl, &mut rings, &napi);
+        install(dev, rings);
+    }
     rtnl.set_state(State::Up);
     irq::connect(dev);
     resume(dev);
-    // Halted, and untied from the NAPI. Last, as thousands of buffers take their time.
-    drop(old);
-    Ok(())
 }
 
 /// Lets the device go. One that was cut off from memory gets that back once it has taken the rings,

@@ -61,6 +61,8 @@ macro_rules! driver {
                 Err(ENODEV)
             }
 
+            fn empty(_: &mut Rtnl<'_, Self>, _: &mut Rings<Self>) {}
+
             fn start(_: &mut Rtnl<'_, Self>, _: &mut Rings<Self>, _: &DisabledNapi<'_>) -> bool { true }
 
             fn halt(_: &mut Rtnl<'_, Self>, _: &mut Rings<Self>) -> bool { true }

@@ -36,7 +36,7 @@ impl<'bound> Queue<'bound> {
                 queue::tx_doorbell(&ctx.bar, self.batch);
                 None
             }
-            // Again if there was no memory for a reset.
+            // Again if a reset did not help.
             n if n % 3 == 0 => {
                 ctx.stats.tx.hangs.inc();
                 self.report(ctx);

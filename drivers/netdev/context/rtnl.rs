@@ -99,16 +99,16 @@ impl<'a, T: Driver> Rtnl<'a, T> {
     /// returned. While the interface is down only the configuration is kept. Fails with `EBUSY`
     /// where the rings are being replaced already.
     pub(crate) fn reconfigure(&mut self, config: T::Config) -> Result {
-        lifecycle::reconfigure(self, config, |_| ())
+        lifecycle::reconfigure(self, config)
     }
 
-    /// The same, with `between` run while the device is halted and no ring installed.
-    pub(crate) fn reconfigure_with(
-        &mut self,
-        config: T::Config,
-        between: impl FnOnce(&mut Self),
-    ) -> Result {
-        lifecycle::reconfigure(self, config, between)
+    /// Halts the device, runs `between`, and starts the same rings anew, emptied: what was in them
+    /// is lost. It takes no memory, so that a reset does not depend on there being any.
+    ///
+    /// While the interface is down `between` is all there is. Fails with `EBUSY` where the rings
+    /// are being replaced or started already.
+    pub(crate) fn restart(&mut self, between: impl FnOnce(&mut Self)) -> Result {
+        lifecycle::restart(self, between)
     }
 
     /// Has the device master the bus no more until rings are started: for one that is not known to

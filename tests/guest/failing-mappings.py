@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# about: no room to map memory for the device: up, resize, MTU and XDP fail cleanly, packets are counted drops, and it goes on by itself
+# append: swiotlb=1024,force
+# timeout: 240
+# expect-log: swiotlb
+
+import errno
+
+import bpf
+from lib import *
+
+# Everything the device reaches is bounced, through a pool of 1024 slots of 2 kB: a receive ring of some hundred buffers fills it.
+SWIOTLB = "/sys/kernel/debug/swiotlb/io_tlb_"
+LARGEST = 4096
+# Slots that the ring is to leave to packets that are sent.
+LEAST = 64
+
+
+def slots(which):
+    with open(SWIOTLB + which, encoding="ascii") as file:
+        return int(file.read())
+
+
+def ring():
+    return int(re.findall(r"^RX:\s+(\d+)$", run(f"ethtool -g {NIC}"), re.MULTILINE)[1])
+
+
+def refused_for_memory(name, command, kept):
+    """A case: the command fails for want of memory, what it would have changed is kept, and traffic goes on."""
+    before = kept()
+    refused(f"{name}: refused", "allocate memory|ENOMEM|out of memory|no buffer space", command)
+    same(f"{name}: nothing is changed", before, kept())
+    check(f"{name}: traffic goes on", answers() and ping_all(50))
+
+
+def left():
+    return slots("nslabs") - slots("used")
+
+
+def fill(least):
+    """The largest receive ring that leaves so many slots; it stays."""
+    low, high = 48, LARGEST
+    while high - low > 8 or ring() != low:
+        size = (low + high) // 2 & ~7 if high - low > 8 else low
+        down()
+        run(f"ethtool -G {NIC} rx {size}")
+        if run(f"ip link set {NIC} up", fails=True)[0] == 0 and left() >= least:
+            low = size
+        else:
+            high = size
+    up()
+    return low
+
+
+def master(on):
+    """Whether the device may reach memory: bit 2 of the PCI command register."""
+    with open(f"/sys/class/net/{NIC}/device/config", "r+b", buffering=0) as config:
+        low = os.pread(config.fileno(), 1, 4)[0]
+        os.pwrite(config.fileno(), bytes([low | 4 if on else low & ~4]), 4)
+
+
+check("the pool of 1024 slots is there", slots("nslabs") == 1024, slots("nslabs"))
+pair()
+check("traffic", answers() and ping_all(100))
+used = slots("used")
+refused_for_memory("a ring of 4096", f"ethtool -G {NIC} rx 4096", ring)
+same("and holds no slot of it", used, slots("used"))
+
+down()
+same("no slot is used while it is down", 0, slots("used"))
+run(f"ethtool -G {NIC} rx 4096")
+refused("up with a ring of 4096", "allocate memory", f"ip link set {NIC} up")
+same("and holds no slot of it", 0, slots("used"))
+run(f"ethtool -G {NIC} rx 256")
+up()
+check("up with one of 256", answers() and ping_all(50))
+
+size = fill(LEAST)
+print(f"# a ring of {size} leaves {left()} of {slots('nslabs')} slots")
+check("traffic with few slots left", answers() and ping_all(50))
+refused_for_memory("a ring of 1024", f"ethtool -G {NIC} rx 1024", ring)
+
+# While the device takes nothing from memory, packets keep their slots until there is none.
+before = stat(NIC, "tx_dropped")
+set_attr(NIC, "queues/tx-0/byte_queue_limits/limit_min", 1 << 20)
+# It counts from the next completion on.
+ping_all(2)
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    sender.setsockopt(socket.SOL_SOCKET, 32, 64 << 20)  # SO_SNDBUFFORCE
+    master(False)
+    for _ in range(2 * left()):
+        sender.sendto(bytes(1400), ("10.9.0.2", 6000))
+    same("no slot is left", 0, left())
+    lost = stat(NIC, "tx_dropped") - before
+    check("packets that could not be mapped are counted", lost >= LEAST, f"{lost}")
+    master(True)
+set_attr(NIC, "queues/tx-0/byte_queue_limits/limit_min", 0)
+on_c("it stays dead until down and up")
+check("they are freed by a reset, for which there is no memory either", wait_until(15, lambda: left() >= LEAST))
+check("traffic goes on by itself", answers() and ping_all(50))
+with namespace("peer"):
+    listener = socket.create_server(("10.9.0.2", 5000))
+with listener:
+    out = socket.create_connection(("10.9.0.2", 5000), timeout=20 * SLOW)
+    check("2 MB by TCP arrive whole", arrives(out, listener.accept()[0], os.urandom(1 << 20) * 2))
+
+# What a socket keeps is not there for the ring, and cannot be replaced.
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeper:
+    keeper.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
+    keeper.bind(("10.9.0.1", 6000))
+    keeper.settimeout(0.2)
+    with namespace("peer"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.bind(("10.9.0.2", 0))
+        sender.setblocking(False)
+        sent = refused_to_send = 0
+        while sent < 4 * size and refused_to_send < 100:
+            try:
+                sender.sendto(sent.to_bytes(4, "little") + bytes(1400), ("10.9.0.1", 6000))
+                sent += 1
+            except BlockingIOError:
+                # The peer waits: there is no descriptor to receive into.
+                refused_to_send += 1
+            if sent % 32 == 0 or refused_to_send:
+                time.sleep(0.01)
+    same("datagrams that a socket keeps take every slot", 0, left())
+    kept = []
+    try:
+        while True:
+            kept.append(int.from_bytes(keeper.recv(2048)[:4], "little"))
+    except TimeoutError:
+        pass
+    check("what it got is in order", kept == sorted(set(kept)) and len(kept) > size // 2, f"{len(kept)}")
+check("traffic goes on by itself", wait_until(10, lambda: ping_all(50)))
+
+# XDP: attached or refused, and in either case traffic goes on.
+program = bpf.prog(bpf.fixed(bpf.PASS))
+try:
+    bpf.attach(NIC, program)
+    bpf.detach(NIC)
+    error = 0
+except OSError as err:
+    error = err.errno
+check("an XDP program: attached, or refused for want of memory", error in (0, errno.ENOMEM), os.strerror(error))
+check("traffic goes on", answers() and ping_all(50))
+down()
+same("all slots are given back", 0, slots("used"))
+run(f"ethtool -G {NIC} rx 256")
+up()
+check("traffic as at first", answers() and ping_all(100))
+lines = [line for line in driver_warnings() if "swiotlb buffer is full" not in line]
+check("no warnings of the driver in the log but the pool's", len(lines) < 6, "; ".join(lines[:5]))
+finish()

@@ -32,6 +32,7 @@ use crate::{
     }, //
 };
 use kernel::{
+    prelude::*,
     sync::atomic::Relaxed,
     time::{
         Instant,
@@ -63,19 +64,95 @@ const TIMES: u32 = 4;
 /// Frames that a poll should find of a load that comes without pause, if the ring is large.
 const TARGET: usize = 32;
 
-/// What is known of the load.
-pub(crate) struct Moderator {
-    last: Option<Instant<Monotonic>>,
+/// What is known of the load: pure numbers.
+struct Pace {
     /// How often in a row a poll that found something came soon after another.
     streak: u32,
-    /// What was last set.
-    set: Polling,
     /// How long to wait after a poll that found something.
     wait: usize,
     /// Frames that a poll should find of a load that comes without pause.
     target: usize,
     /// What has been waited since the last such poll, beyond `wait`.
     waited: usize,
+}
+
+impl Pace {
+    const fn new() -> Self {
+        Self {
+            streak: 0,
+            wait: FIRST_FEW_NS,
+            target: TARGET,
+            waited: 0,
+        }
+    }
+
+    /// Prepares for a ring of `size` descriptors, of which the load should leave three quarters
+    /// free between two polls.
+    fn begin(&mut self, size: u16) {
+        self.target = TARGET.min(usize::from(size / 4)).max(1);
+    }
+
+    /// Returns how long to wait after a poll that found nothing. One that was not `asked` for says
+    /// nothing.
+    fn nothing(&mut self, asked: bool) -> usize {
+        let next = if self.waited == 0 {
+            AGAIN_NS.max(self.wait / 8)
+        } else {
+            // All that was waited so far, so that the sum doubles.
+            self.waited
+        };
+
+        if asked {
+            self.waited = self.waited.saturating_add(next);
+        }
+        next
+    }
+
+    /// Returns how long to wait after a poll that found so many frames, so many nanoseconds after
+    /// another; none if its interrupt is what to wait for. `asked` tells whether the timer made it,
+    /// `entered` whether the interrupt is unmasked so far.
+    fn something(
+        &mut self,
+        found: usize,
+        elapsed: i64,
+        asked: bool,
+        entered: bool,
+    ) -> Option<usize> {
+        let many = found > FEW;
+        let soon = asked || elapsed < if many { SOON_MANY_NS } else { SOON_FEW_NS };
+
+        if !soon {
+            self.streak = 0;
+            self.wait = FIRST_FEW_NS;
+            self.waited = 0;
+            return None;
+        }
+        self.streak = self.streak.saturating_add(1);
+        // Two polls may be chance.
+        if self.streak < 2 {
+            return None;
+        }
+        let elapsed = usize::try_from(elapsed).unwrap_or(0);
+        let waited = core::mem::replace(&mut self.waited, 0);
+        let wait = match (many, entered, waited) {
+            (true, false, 1..) => elapsed,
+            (true, ..) => elapsed.saturating_mul(self.target) / found.max(1),
+            (false, true, _) => FIRST_FEW_NS,
+            (false, false, 0) => self.wait.saturating_sub(self.wait / 8),
+            (false, false, 1..) => self.wait.saturating_add(waited / 2),
+        };
+
+        self.wait = wait.clamp(LEAST_NS, LONGEST_NS);
+        Some(self.wait)
+    }
+}
+
+/// Moderates the interrupts of a ring.
+pub(crate) struct Moderator {
+    pace: Pace,
+    last: Option<Instant<Monotonic>>,
+    /// What was last set.
+    set: Polling,
     /// Frames found by polls that had no budget for all.
     found: usize,
 }
@@ -83,20 +160,16 @@ pub(crate) struct Moderator {
 impl Moderator {
     pub(crate) fn new() -> Self {
         Self {
+            pace: Pace::new(),
             last: None,
-            streak: 0,
             set: Polling::OFF,
-            wait: FIRST_FEW_NS,
-            target: TARGET,
-            waited: 0,
             found: 0,
         }
     }
 
-    /// Prepares for a ring of `size` descriptors, of which the load should leave three quarters
-    /// free between two polls. What was set for an earlier ring still counts.
+    /// Prepares for a ring of `size` descriptors. What was set for an earlier ring still counts.
     pub(crate) fn begin(&mut self, irq: &Interrupts, size: u16) {
-        self.target = TARGET.min(usize::from(size / 4)).max(1);
+        self.pace.begin(size);
         self.set = irq.polled();
     }
 
@@ -121,10 +194,13 @@ impl Moderator {
 
     fn decide(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, found: usize) {
         let wanted = if !ctx.adaptive.load(Relaxed) {
-            self.streak = 0;
+            self.pace.streak = 0;
             Polling::OFF
         } else if found == 0 {
-            self.nothing(ctx)
+            Polling {
+                interval_ns: self.pace.nothing(ctx.irq.polling.load(Relaxed)),
+                ..self.set
+            }
         } else {
             self.something(ctx, found)
         };
@@ -142,62 +218,130 @@ impl Moderator {
         }
     }
 
-    /// After a poll that found nothing.
-    fn nothing(&mut self, ctx: &NapiContext<'_, Adapter<'_>>) -> Polling {
-        let next = if self.waited == 0 {
-            AGAIN_NS.max(self.wait / 8)
-        } else {
-            // All that was waited so far, so that the sum doubles.
-            self.waited
-        };
-
-        // A poll that was not asked for says nothing.
-        if ctx.irq.polling.load(Relaxed) {
-            self.waited = self.waited.saturating_add(next);
-        }
-        Polling {
-            interval_ns: next,
-            ..self.set
-        }
-    }
-
     /// After a poll that found something.
     fn something(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, found: usize) -> Polling {
         let now = Instant::now();
-        let many = found > FEW;
         let elapsed = self
             .last
             .replace(now)
             .map_or(i64::MAX, |last| (now - last).as_nanos());
-        let soon = ctx.irq.polling.load(Relaxed)
-            || elapsed < if many { SOON_MANY_NS } else { SOON_FEW_NS };
-
-        if !soon {
-            self.streak = 0;
-            self.wait = FIRST_FEW_NS;
-            self.waited = 0;
-            return Polling::OFF;
-        }
-        self.streak = self.streak.saturating_add(1);
-        // Two polls may be chance.
-        if self.streak < 2 {
-            return Polling::OFF;
-        }
-        let elapsed = usize::try_from(elapsed).unwrap_or(0);
-        let waited = core::mem::replace(&mut self.waited, 0);
+        let asked = ctx.irq.polling.load(Relaxed);
         let entered = self.set == Polling::OFF;
-        let wait = match (many, entered, waited) {
-            (true, false, 1..) => elapsed,
-            (true, ..) => elapsed.saturating_mul(self.target) / found.max(1),
-            (false, true, _) => FIRST_FEW_NS,
-            (false, false, 0) => self.wait.saturating_sub(self.wait / 8),
-            (false, false, 1..) => self.wait.saturating_add(waited / 2),
-        };
 
-        self.wait = wait.clamp(LEAST_NS, LONGEST_NS);
-        Polling {
-            interval_ns: self.wait,
-            times: TIMES,
+        match self.pace.something(found, elapsed, asked, entered) {
+            Some(interval_ns) => Polling {
+                interval_ns,
+                times: TIMES,
+            },
+            None => Polling::OFF,
         }
+    }
+}
+
+#[kunit_tests(e1000_moderation)]
+mod tests {
+    use super::*;
+
+    /// Polls with so many frames, each so long after the last: what the interrupt made of the first
+    /// one, then the timer.
+    fn load(pace: &mut Pace, found: usize, elapsed: i64) -> Option<usize> {
+        assert_eq!(pace.something(found, i64::MAX, false, true), None);
+        // Two may be chance.
+        assert_eq!(pace.something(found, elapsed, false, true), None);
+        pace.something(found, elapsed, false, true)
+    }
+
+    #[test]
+    fn far_apart() {
+        let mut pace = Pace::new();
+
+        for (found, elapsed) in [
+            (1, SOON_FEW_NS),
+            (FEW, SOON_FEW_NS),
+            (FEW + 1, SOON_MANY_NS),
+        ] {
+            for _ in 0..5 {
+                assert_eq!(pace.something(found, elapsed, false, true), None);
+            }
+            // Just a little less is soon.
+            pace.something(found, elapsed - 1, false, true);
+            assert!(pace.something(found, elapsed - 1, false, true).is_some());
+            assert_eq!(pace.something(found, elapsed, false, false), None);
+            assert_eq!(pace.wait, FIRST_FEW_NS);
+        }
+        // The timer's polls are soon however long the machine was elsewhere.
+        pace.something(1, i64::MAX, true, false);
+        assert!(pace.something(1, i64::MAX, true, false).is_some());
+    }
+
+    #[test]
+    fn few() {
+        let mut pace = Pace::new();
+
+        assert_eq!(load(&mut pace, 1, 130_000), Some(FIRST_FEW_NS));
+        // Found by the first look each time: an eighth less, down to the least.
+        assert_eq!(pace.something(1, 21_000, true, false), Some(17_500));
+        for _ in 0..20 {
+            pace.something(1, 20_000, true, false);
+        }
+        assert_eq!(pace.wait, LEAST_NS);
+        // Too early: more by half of what was waited beyond.
+        assert_eq!(pace.nothing(true), AGAIN_NS);
+        assert_eq!(
+            pace.something(1, 20_000, true, false),
+            Some(LEAST_NS + AGAIN_NS / 2)
+        );
+        for _ in 0..40 {
+            pace.nothing(true);
+            pace.nothing(true);
+            pace.something(1, 20_000, true, false);
+        }
+        assert_eq!(pace.wait, LONGEST_NS);
+    }
+
+    #[test]
+    fn many() {
+        let mut pace = Pace::new();
+
+        // As long as TARGET of them take.
+        assert_eq!(load(&mut pace, 16, 50_000), Some(100_000));
+        assert_eq!(pace.something(64, 100_000, true, false), Some(50_000));
+        // In bursts: as long as from one to the next.
+        pace.nothing(true);
+        assert_eq!(pace.something(64, 123_000, true, false), Some(123_000));
+        // Within the limits, whatever the clock says.
+        assert_eq!(pace.something(3, i64::MAX, true, false), Some(LONGEST_NS));
+        assert_eq!(pace.something(usize::MAX, 1, true, false), Some(LEAST_NS));
+        assert_eq!(pace.something(64, -1, true, false), Some(LEAST_NS));
+    }
+
+    #[test]
+    fn nothing() {
+        let mut pace = Pace::new();
+
+        // The sum of the waits doubles.
+        for expected in [AGAIN_NS, AGAIN_NS, 2 * AGAIN_NS, 4 * AGAIN_NS] {
+            assert_eq!(pace.nothing(true), expected);
+        }
+        pace.waited = 0;
+        // An eighth of a long wait; a poll that was not asked for changes nothing.
+        pace.wait = LONGEST_NS;
+        assert_eq!(pace.nothing(false), LONGEST_NS / 8);
+        assert_eq!(pace.nothing(false), LONGEST_NS / 8);
+        pace.waited = usize::MAX;
+        assert_eq!(pace.nothing(true), usize::MAX);
+    }
+
+    #[test]
+    fn ring() {
+        let mut pace = Pace::new();
+
+        for (size, target) in [(48, 12), (64, 16), (128, TARGET), (4096, TARGET), (0, 1)] {
+            pace.begin(size);
+            assert_eq!(pace.target, target);
+        }
+        // A quarter of a small one: so few, so short.
+        pace.begin(48);
+        assert_eq!(load(&mut pace, 12, 50_000), Some(50_000));
     }
 }

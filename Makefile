@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 export KDIR W C V CLIPPY
 
 .DEFAULT_GOAL := modules
-.PHONY: help modules run shell guest test selftests faults test-debug test-env check bench soak clean distclean-cache
+.PHONY: help modules run shell guest test selftests faults fuzz test-nic test-debug test-env check bench soak clean distclean-cache
 
 help:
 	@echo 'Building'
@@ -23,6 +23,8 @@ help:
 	@echo '  make test            the tests, some on a debug kernel, too; and the names of those too long for every day'
 	@echo '  make selftests       the kernel'\''s own selftests for network drivers, all of them'
 	@echo '  make faults          the driver on a NIC that lies, fault by fault'
+	@echo '  make fuzz            ten million descriptors of a NIC that lies at random; a seed that failed is repeated'
+	@echo '  make test-nic        the tests on that NIC while it tells the truth'
 	@echo '  make test-debug      the tests on a debug kernel (KASAN, lockdep, DMA API debug)'
 	@echo '  make test-env        tests of traffic behind an IOMMU, with bounced buffers, above 4 GiB, on 4 processors'
 	@echo '  make check           lints: no unsafe, rustfmt, clippy, checkpatch, W=1'
@@ -56,6 +58,12 @@ selftests: modules
 
 faults: modules
 	@tests/run 'faults-*'
+
+fuzz: modules
+	@tests/faults/run fuzz DESCRIPTORS=10000000
+
+test-nic: modules
+	@tests/nic/guests
 
 test-debug:
 	@$(call later,tests/debug)

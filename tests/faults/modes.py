@@ -10,6 +10,8 @@ import dataclasses
 import time
 
 import guestlog
+import suite
+import trial
 from report import Outcome
 
 RINGS = (48, 64, 128, 256)
@@ -42,6 +44,7 @@ class Mode:
     smp: int = 1
     long: bool = False
     serial: bool = False
+    iommu: bool = False
 
 
 MODES = (
@@ -60,6 +63,7 @@ MODES = (
     Mode("82544GC", "", ("essentials",), "e1000-82544gc"),
     Mode("power management", "--pm", ("essentials", "sleeps", "wakes"), serial=True),
     Mode("slow to negotiate, slow MDIC", "--autoneg-ms 2000 --mdic-us 300"),
+    Mode("behind an IOMMU", "", ("essentials", "late_data"), iommu=True),
 )
 
 
@@ -74,19 +78,19 @@ class Trial:
     def run(self, check):
         self.session.ask("log")
         self.session.ask("seen")
-        before = self.session.nic.stats()
+        self.before = self.session.nic.stats()
         self.back("at first", 15)
         if not self.outcome.problems:
             getattr(self, check)()
-        self.clean(before)
+        self.clean()
         return self.outcome
 
-    def clean(self, before):
+    def clean(self):
         """What holds after every check with an honest device."""
         after = self.session.nic.stats()
         for name in ("dma_faults", "tx_bad", "tx_runts"):
-            if after[name] > before[name]:
-                self.outcome.bad(f"the device counts {after[name] - before[name]} {name}")
+            if after[name] > self.before[name]:
+                self.outcome.bad(f"the device counts {after[name] - self.before[name]} {name}")
         seen = self.session.ask("seen")
         self.outcome.seen = seen["kinds"]
         for name, count in seen["kinds"].items():
@@ -265,6 +269,22 @@ class Trial:
                 return
             if left := self.peek("WUFC"):
                 self.outcome.bad(f"wol {letters}: awake WUFC is {left:#x}")
+
+    def late_data(self):
+        """Data that comes to a buffer of a lap ago, and after its descriptor: whatever becomes of the frames, nothing else is hit."""
+        self.must("an IOMMU", "ls -d /sys/class/net/{i}/device/iommu_group")
+        for fault in suite.LATE:
+            outcome = trial.Trial(self.session, fault, self.settings.driver).run()
+            self.outcome.problems += [f"{fault.name}: {problem}" for problem in outcome.problems]
+            self.outcome.log += outcome.log
+            self.outcome.deadly |= outcome.deadly
+            if outcome.deadly:
+                return
+        self.must("down and up", "ip link set {i} down && ip link set {i} up")
+        # What was held back from memory is none of the driver's faults.
+        held, self.before = self.before["dma_faults"], self.session.nic.stats()
+        self.outcome.notes.append(f"{self.before['dma_faults'] - held} writes did not reach memory")
+        self.back("after these", 10)
 
     def wait_for_power(self, state):
         """Whether the bus puts it into that state soon."""

@@ -46,8 +46,9 @@ class Session:
     """A context manager; inside, `ask` is the guest's agent and `nic` the NIC's control socket."""
 
     # `serial`: over a serial port, which works on after suspend; a virtio port does not.
+    # `iommu`: behind one that forgets a mapping at once.
     def __init__(self, settings, log, nic_options="", params="", model="e1000", seconds=900, smp=1, append="",
-                 serial=False):
+                 serial=False, iommu=False):
         self.settings, self.log_path = settings, pathlib.Path(log)
         self.slow = settings.slow
         self.dir = tempfile.TemporaryDirectory(prefix="e1000_rust-faults.")
@@ -67,6 +68,10 @@ class Session:
             "QEMU_ARGS": f"-chardev socket,id=faults,path={shlex.quote(str(self.port))} " +
                          ("-serial chardev:faults" if serial else "-device virtserialport,chardev=faults,name=faults"),
         }
+        if iommu:
+            self.environment["MACHINE"] = "q35"
+            self.environment["QEMU_ARGS"] += " -device intel-iommu,intremap=off,caching-mode=on"
+            self.environment["APPEND"] += " intel_iommu=on iommu.passthrough=0 iommu.strict=1"
         self.process = self.connection = self.nic = None
         self.messages = b""
 

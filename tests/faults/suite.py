@@ -100,6 +100,12 @@ TX = [
     fault("tx.noirq", "tx.noirq", seconds=2, silent="with synchronous transmission nobody waits for it"),
 ]
 
+# Data to memory that was the device's a moment ago: in `modes`, behind an IOMMU, as only there it hits nothing else.
+LATE = [
+    fault("rx.recycled", "rx.recycled p=300", seconds=2, may=(REPEATED, CUT, GROWN, CHANGED, ALIEN), uncounted=LIE, bad_dma=True),
+    fault("rx.early", "rx.early p=300", seconds=2, may=(REPEATED, CUT, GROWN, CHANGED, ALIEN), uncounted=LIE, bad_dma=True),
+]
+
 IRQ = [
     fault("irq.lost 1 in 2", "irq.lost p=500"),
     fault("irq.lost 3 s", "irq.lost", seconds=3, uncounted=NOT_SEEN),

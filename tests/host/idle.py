@@ -11,7 +11,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
 sys.dont_write_bytecode = True
 
-from watched import SLOW, Watched, settings  # noqa: E402
+from watched import PLAN, SLOW, Watched, settings  # noqa: E402
 
 TURNS = 4
 SCRIPT = """#!/bin/sh
@@ -45,16 +45,16 @@ def main():
     machine = Watched(settings("idle.sh", SCRIPT, "OUTPUT=serial"), "idle")
     try:
         for turn in range(1, TURNS + 1):
-            machine.read(f"IDLE {turn}\n", 60)
+            machine.read(f"IDLE {turn}", 60)
             for _ in range(60):
                 time.sleep(2 * SLOW)
                 machine.out.sendall(b"\n")
                 try:
-                    machine.read(f"AWAKE {turn}\n", 1)
+                    machine.read(f"AWAKE {turn}", 1)
                     break
                 except TimeoutError:
                     pass
-        machine.read("\n1..", 60)
+        machine.read(PLAN, 60)
         print("\n".join(line for line in machine.text.splitlines() if not line.startswith(("IDLE", "AWAKE", "\x01"))))
     finally:
         machine.end()

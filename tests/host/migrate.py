@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
 sys.dont_write_bytecode = True
 
-from watched import SCRATCH, SLOW, Watched, settings  # noqa: E402
+from watched import PLAN, SCRATCH, SLOW, Watched, settings  # noqa: E402
 
 LEGS = 3
 SCRIPT = """#!/bin/sh
@@ -54,12 +54,12 @@ def main():
     try:
         legs.append(Watched(options, "leg0"))
         for number in range(1, LEGS + 1):
-            legs[-1].read(f"LEG {number}\n", 60)
+            legs[-1].read(f"LEG {number}", 60)
             legs.append(Watched(options, f"leg{number}", "-incoming defer"))
             downtime = migrate(legs[-2], legs[-1], SCRATCH / f"leg{number}")
             print(f"# migration {number}: {downtime} ms of standstill")
             legs[-2].end()
-        legs[-1].read("\n1..", 200)
+        legs[-1].read(PLAN, 200)
         text = "".join(leg.text for leg in legs)
         print("\n".join(line for line in text.splitlines() if not line.startswith(("LEG", "\x01"))))
         legs[-1].end()

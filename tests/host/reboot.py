@@ -58,11 +58,11 @@ def main():
     for word in ("reboot", "poweroff"):
         machine = Stopping(settings(f"{word}.sh", SCRIPT % word), word, "-action reboot=shutdown,shutdown=pause")
         try:
-            machine.read("RUNS\n", 60)
+            machine.read("RUNS", 60)
             machine.bar = int(machine.text.split("BAR ")[1].split()[0], 16)
             cases.case(f"{word}: receiver and transmitter run before",
                        machine.register(RCTL) & ENABLED and machine.register(TCTL) & ENABLED)
-            machine.read("STOPS\n", 30)
+            machine.read("STOPS", 30)
             cases.case(f"{word}: the machine stops", machine.stopped(), machine.log())
             found = {"RCTL": machine.register(RCTL) & ENABLED, "TCTL": machine.register(TCTL) & ENABLED, "IMS": machine.register(IMS)}
             cases.case(f"{word}: receiver, transmitter and interrupts are off", not any(found.values()), str(found))

@@ -5,6 +5,7 @@ import importlib.machinery
 import importlib.util
 import os
 import pathlib
+import re
 import select
 import sys
 import time
@@ -16,6 +17,9 @@ sys.path.insert(0, str(TOP / "qemu"))
 
 import guestlog  # noqa: E402
 import guestvm  # noqa: E402
+
+# The last line of a test.
+PLAN = r"1\.\.\d+"
 
 
 def settings(name, script, *more):
@@ -51,9 +55,10 @@ class Watched(guestvm.Machine):
             self.close()
 
     def read(self, wanted, seconds):
-        """What the script prints, until that is there. TimeoutError if it does not come."""
+        """What the script prints, until there is a line of that kind. TimeoutError if it does not come."""
+        line = re.compile(f"^{wanted}\n", re.MULTILINE)
         end = time.monotonic() + seconds * SLOW
-        while wanted not in self.text:
+        while not line.search(self.text):
             left = end - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"no '{wanted}' in: {self.text[-500:]}")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """One QEMU machine: its image, its command line, its sockets, its end."""
 
+import importlib.machinery
+import importlib.util
 import json
 import os
 import pathlib
@@ -41,6 +43,14 @@ def cached(script, *args):
     if done.returncode != 0:
         raise Refused(f"qemu/{script} failed")
     return pathlib.Path(done.stdout.strip())
+
+
+def runner():
+    """qemu/guest as a module: its name has no .py."""
+    loader = importlib.machinery.SourceFileLoader("guest_runner", str(QEMU_DIR / "guest"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("guest_runner", loader))
+    loader.exec_module(module)
+    return module
 
 
 def remove_stale():

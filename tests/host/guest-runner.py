@@ -4,7 +4,6 @@
 # timeout: 400
 """Acceptance 2 of the main job: what `make guest SCRIPT=` does with each kind of end."""
 
-import os
 import pathlib
 import subprocess
 import sys
@@ -15,19 +14,14 @@ sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
 from cases import case  # noqa: E402
-
-TOP = pathlib.Path(os.environ.get("TOP") or pathlib.Path(__file__).resolve().parents[2])
-HERE = pathlib.Path(os.environ.get("SCRATCH") or "/tmp")
-SLOW = int(os.environ.get("SLOW", "1"))
-MODULE = os.environ.get("MODULE") or str(TOP / "build" / "e1000_rust.ko")
-DRIVER = pathlib.Path(MODULE).name.removesuffix(".ko")
+from place import DRIVER, MODULE, SCRATCH, SLOW, TOP  # noqa: E402
 
 
 def guest(script, timeout=90, **settings):
     """(status, output, seconds) of a script in the guest, which does not boot unless RESUME=0."""
-    path = HERE / "script.sh"
+    path = SCRATCH / "script.sh"
     path.write_text("#!/bin/sh\n" + script)
-    values = {"SCRIPT": str(path), "MODULE": MODULE, "TIMEOUT": str(timeout * SLOW), "LOG": str(HERE / "guest.log"), "RESUME": "1",
+    values = {"SCRIPT": str(path), "MODULE": MODULE, "TIMEOUT": str(timeout * SLOW), "LOG": str(SCRATCH / "guest.log"), "RESUME": "1",
               **settings}
     start = time.monotonic()
     done = subprocess.run([TOP / "qemu" / "guest", *(f"{name}={value}" for name, value in values.items())],
@@ -70,7 +64,7 @@ def main():
                 "ring=$(ethtool -g $NIC_IF | awk '/^TX:/ { print $2 }' | tail -n 1)\n"
                 "echo $NIC_IF $(ip netns exec peer ls /sys/class/net | grep peer) $NIC_MAC $ring\n", RESUME=resume, PARAMS="TxDescriptors=128",
                 ACCEL="tcg", MACHINE="", CPU="")
-        log = (HERE / "guest.log").read_text(errors="replace")
+        log = (SCRATCH / "guest.log").read_text(errors="replace")
         case(f"{name}: it was", ("Linux version" in log) == booted and DRIVER in log, log[-2000:])
     verdict("booted: oopses", 99, ["the kernel complained", "sysrq"], "echo c >/proc/sysrq-trigger\nsleep 100\n", RESUME="0")
     verdict("three of another model, two processors", 0, ["eth0 eth1 eth2 0x100c 2 peer2"],

@@ -11,11 +11,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
 sys.dont_write_bytecode = True
 
 import reborn  # noqa: E402
+from place import SCRATCH  # noqa: E402
 
 
 def disk(name, size, slot):
     """QEMU's arguments for a disk, which is empty."""
-    path = reborn.SCRATCH / name
+    path = SCRATCH / name
     with open(path, "wb") as file:
         file.truncate(size)
     return f"-drive if=none,id={name},format=raw,cache=unsafe,file={path} -device virtio-blk-pci,drive={name},addr={slot}"

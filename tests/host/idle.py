@@ -11,7 +11,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
 sys.dont_write_bytecode = True
 
-from watched import PLAN, SLOW, Watched, settings  # noqa: E402
+from place import SLOW  # noqa: E402
+from watched import PLAN, Watched, report, settings  # noqa: E402
 
 TURNS = 4
 SCRIPT = """#!/bin/sh
@@ -55,12 +56,9 @@ def main():
                 except TimeoutError:
                     pass
         machine.read(PLAN, 60)
-        print("\n".join(line for line in machine.text.splitlines() if not line.startswith(("IDLE", "AWAKE", "\x01"))))
     finally:
         machine.end()
-    for line in machine.complaints():
-        print(f"# {line}")
-    return 1 if machine.complaints() or "not ok" in machine.text else 0
+    return report([machine], ("IDLE", "AWAKE"))
 
 
 if __name__ == "__main__":

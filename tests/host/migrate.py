@@ -10,7 +10,8 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
 sys.dont_write_bytecode = True
 
-from watched import PLAN, SCRATCH, SLOW, Watched, settings  # noqa: E402
+from place import SCRATCH, SLOW  # noqa: E402
+from watched import PLAN, Watched, report, settings  # noqa: E402
 
 LEGS = 3
 SCRIPT = """#!/bin/sh
@@ -60,16 +61,10 @@ def main():
             print(f"# migration {number}: {downtime} ms of standstill")
             legs[-2].end()
         legs[-1].read(PLAN, 200)
-        text = "".join(leg.text for leg in legs)
-        print("\n".join(line for line in text.splitlines() if not line.startswith(("LEG", "\x01"))))
-        legs[-1].end()
-        complaints = [line for leg in legs for line in leg.complaints()]
-        for line in complaints:
-            print(f"# {line}")
-        return 1 if complaints or "not ok" in text else 0
     finally:
         for leg in legs:
             leg.end()
+    return report(legs, ("LEG",))
 
 
 if __name__ == "__main__":

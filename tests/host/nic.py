@@ -14,8 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
 sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
-
-TOP = pathlib.Path(__file__).resolve().parents[2]
+from place import TOP  # noqa: E402
 
 
 def main():

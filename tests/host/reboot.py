@@ -12,7 +12,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
 sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
-from watched import SLOW, Watched, settings  # noqa: E402
+from place import SLOW  # noqa: E402
+from watched import Watched, settings  # noqa: E402
 
 SCRIPT = """#!/bin/sh
 . /root/lib.sh

@@ -17,10 +17,8 @@ sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
 from cases import case  # noqa: E402
+from place import SCRATCH, SLOW, TOP  # noqa: E402
 
-TOP = pathlib.Path(os.environ.get("TOP") or pathlib.Path(__file__).resolve().parents[2])
-SCRATCH = pathlib.Path(os.environ.get("SCRATCH") or "/tmp")
-SLOW = int(os.environ.get("SLOW") or "1")
 SOURCES = TOP / "tests" / "soundness"
 BUILD = TOP / "build"
 # How make compiled the crate.

@@ -5,19 +5,18 @@ import os
 import pathlib
 import shlex
 import subprocess
+import sys
 
-TOP = pathlib.Path(__file__).resolve().parents[3]
-SCRATCH = pathlib.Path(os.environ.get("SCRATCH") or os.environ.get("TMPDIR") or "/tmp")
-SLOW = int(os.environ.get("SLOW") or 1)
-MODULE = os.environ.get("MODULE") or str(TOP / "build" / "e1000_rust.ko")
-DRIVER = pathlib.Path(MODULE).name.removesuffix(".ko")
+from place import DRIVER, MODULE, SCRATCH, SLOW, TOP
+
+sys.path.insert(0, str(TOP / "qemu"))
+
+import guestvm  # noqa: E402
 
 
 def kernel():
     """The directory of the kernel under test."""
-    if os.environ.get("KERNEL"):
-        return pathlib.Path(os.environ["KERNEL"])
-    return pathlib.Path(subprocess.run([TOP / "qemu" / "kernel.sh"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
+    return pathlib.Path(os.environ.get("KERNEL") or guestvm.cached("kernel.sh"))
 
 
 def run(script, seconds, append, files=(), **settings):

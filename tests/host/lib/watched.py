@@ -1,18 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """A machine whose guest is followed closer than qemu/guest does: from one QEMU to another, or past its end."""
 
-import importlib.machinery
-import importlib.util
-import os
-import pathlib
 import re
 import select
 import sys
 import time
 
-TOP = pathlib.Path(os.environ.get("TOP") or pathlib.Path(__file__).resolve().parents[3])
-SCRATCH = pathlib.Path(os.environ.get("SCRATCH") or os.environ.get("TMPDIR") or "/tmp")
-SLOW = int(os.environ.get("SLOW") or 1)
+from place import DRIVER, MODULE, SCRATCH, SLOW, TOP
+
 sys.path.insert(0, str(TOP / "qemu"))
 
 import guestlog  # noqa: E402
@@ -24,17 +19,13 @@ PLAN = r"1\.\.\d+"
 
 def settings(name, script, *more):
     """What qemu/guest would make of these for that shell script, which has lib.sh and net.sh."""
-    loader = importlib.machinery.SourceFileLoader("guest_runner", str(TOP / "qemu" / "guest"))
-    runner = importlib.util.module_from_spec(importlib.util.spec_from_loader("guest_runner", loader))
-    loader.exec_module(runner)
     path = SCRATCH / name
     path.write_text(script)
     files = [TOP / "tests/guest/lib/lib.sh", TOP / "tests/guest/lib/net.sh"]
-    module = os.environ.get("MODULE") or str(TOP / "build" / "e1000_rust.ko")
-    driver = pathlib.Path(module).name.removesuffix(".ko")
     append = "nowatchdog rcupdate.rcu_cpu_stall_suppress=1 kunit.autorun=0"
-    return runner.settings([f"SCRIPT={path}", f"MODULE={module}", "USERNET=0", f"APPEND={append}", f"FILES={' '.join(map(str, files))}",
-                            f"GUEST_ENV=SLOW={SLOW} DRIVER={driver} NIC_MODEL=e1000", *more])
+    return guestvm.runner().settings([
+        f"SCRIPT={path}", f"MODULE={MODULE}", "USERNET=0", f"APPEND={append}", f"FILES={' '.join(map(str, files))}",
+        f"GUEST_ENV=SLOW={SLOW} DRIVER={DRIVER} NIC_MODEL=e1000", *more])
 
 
 class Watched(guestvm.Machine):
@@ -74,3 +65,14 @@ class Watched(guestvm.Machine):
     def hmp(self, command):
         """What a command of the monitor for people prints."""
         return self.ask("human-monitor-command", **{"command-line": command}).strip()
+
+
+def report(machines, marks):
+    """What a script printed, from one machine to the next, without its lines that begin with one of `marks`; and their kernels'
+    complaints, once all have ended. The exit status."""
+    text = "".join(machine.text for machine in machines)
+    complaints = [line for machine in machines for line in machine.complaints()]
+    print("\n".join(line for line in text.splitlines() if not line.startswith((*marks, "\x01"))))
+    for line in complaints:
+        print(f"# {line}")
+    return 1 if complaints or "not ok" in text else 0

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # about: errors of the PCI bus, fatal and not, under traffic, up and down: stopped, reset with the slot, and on it goes
+# not-in: nic; its errors are QEMU's
 # machine: q35
 # qemu-args: -device pcie-root-port,id=rp0,chassis=9,addr=0x9,x-speed=5 -netdev hubport,id=victim,hubid=0 -device e1000,id=victim,netdev=victim,bus=rp0,romfile=,mac=52:54:00:12:34:77
 # timeout: 150

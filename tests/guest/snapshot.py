@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: savevm and loadvm under traffic: the interface goes on, also with a driver state the device has not seen since
+# not-in: nic; a NIC that is another process is in no snapshot
 # timeout: 400
 # append: nowatchdog rcupdate.rcu_cpu_stall_suppress=1
 

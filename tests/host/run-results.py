@@ -16,9 +16,9 @@ sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
 from cases import case  # noqa: E402
+from place import SCRATCH  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parents[1]
-SCRATCH = pathlib.Path(os.environ.get("SCRATCH") or "/tmp")
 
 
 class Tree:
@@ -116,6 +116,16 @@ def choice():
     case("a module that is not there is refused", status == 2 and "/nowhere" in output, output)
     status, output = tree.run("rust", MODULE="e1000")
     case("rust-only is skipped for the C driver", status == 1 and output.endswith("0 passed, 0 failed, 1 skipped\n"), output)
+    tree = Tree(ping=PASS, plug="# not-in: nic iommu; it plugs\n" + PASS)
+    status, output = tree.run("PLACE=iommu")
+    case("PLACE= leaves out what is not for there, and says so", status == 0 and "# not for iommu: plug: it plugs" in output
+         and output.endswith("2 passed, 0 failed, 0 skipped\n"), output)
+    case("and nothing else", tree.run("PLACE=big")[1].endswith("4 passed, 0 failed, 0 skipped\n"))
+    status, output = tree.run("PLACE=nic", "plug")
+    case("nor what is named", status == 2 and "no test is left" in output, output)
+    (tree.tests / "guest" / "wrong.sh").write_text("#!/bin/sh\n# not-in: nic\n")
+    status, output = tree.run()
+    case("not-in without a reason is refused", status == 2 and "not-in" in output, output)
     (tree.tests / "guest" / "wrong.sh").write_text("#!/bin/sh\n# tiemout: 5\n")
     status, output = tree.run()
     case("a misspelt header is refused", status == 2 and "tiemout" in output, output)

@@ -28,6 +28,7 @@ KEYS = {
     "files": "",          # more files for the guest's /root, relative to tests/guest
     "qemu-args": "",
     "append": "",         # more of the kernel's command line
+    "not-in": "",         # places that it is no test for, and why: `iommu nic; it plugs in NICs of QEMU's` (tests/run PLACE=)
     "long": "",           # why it runs only by name or with LONG=1
     "debug": "",          # why it is part of what runs on the debug kernel each time (tests/debug SHORT=1)
     "soak": "",           # it has a long form (tests/soak), which takes so many seconds besides the MINUTES
@@ -39,7 +40,7 @@ class Refused(Exception):
     """Nothing can be run; the text says why."""
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Group:
     """One test file with one NIC model: what runs in one guest, or on the host."""
 
@@ -51,6 +52,13 @@ class Group:
     @property
     def about(self):
         return self.header["about"]
+
+    @property
+    def reason_not_in(self):
+        return self.header["not-in"].partition(";")[2].strip()
+
+    def is_for(self, place):
+        return place not in self.header["not-in"].partition(";")[0].split()
 
     @property
     def on_host(self):
@@ -71,6 +79,8 @@ def header_of(path):
             # A header that is misspelt must not be ignored.
             raise Refused(f"{path}: unknown header '{key}:'")
         header[key] = value or "yes"
+    if header["not-in"] and not all(part.strip() for part in header["not-in"].partition(";")):
+        raise Refused(f"{path}: 'not-in:' wants places, a semicolon and the reason")
     return header
 
 

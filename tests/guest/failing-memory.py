@@ -14,26 +14,13 @@ import socket
 import struct
 
 import bpf
+from failing import GOOD, each, prepare, set_knob
 from lib import *
 
-FAIL_NTH = "/proc/thread-self/fail-nth"
-if not os.path.exists(FAIL_NTH):
-    skip("failing allocations", "this kernel injects no faults")
-    finish()
-
-# Also where an allocation may sleep, and single pages; the kernel need not report each.
-for knob in ("failslab/ignore-gfp-wait", "fail_page_alloc/ignore-gfp-wait", "fail_page_alloc/ignore-gfp-highmem"):
-    with open(f"/sys/kernel/debug/{knob}", "w", encoding="utf-8") as file:
-        file.write("N")
-for knob, value in (("failslab/verbose", 0), ("fail_page_alloc/verbose", 0), ("fail_page_alloc/min-order", 0)):
-    with open(f"/sys/kernel/debug/{knob}", "w", encoding="utf-8") as file:
-        file.write(str(value))
-
+prepare()
 PCI_DEVICE = os.path.basename(os.path.realpath(f"/sys/class/net/{NIC}/device"))
 MODULE_FILE = f"/guest/{os.environ['MODULE']}"
 _control = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-# More than any operation has; what is left of the number tells whether one failed.
-MOST = 3000
 
 
 def interface_ioctl(request, body):
@@ -65,55 +52,6 @@ def write(path, text):
         os.write(file, text.encode())
     finally:
         os.close(file)
-
-
-def nth(number, operation):
-    """Have the allocation of that number fail in the operation: (whether there was one, the error or None)."""
-    error = None
-    file = os.open(FAIL_NTH, os.O_RDWR)
-    try:
-        os.write(file, str(number).encode())
-        try:
-            operation()
-        except OSError as err:
-            error = err
-        left = os.pread(file, 20, 0)
-        os.pwrite(file, b"0", 0)
-    finally:
-        os.close(file)
-    return left.split(b"\0")[0].strip() == b"0", error
-
-
-# What an allocation that fails may make of an operation.
-GOOD = (errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN)
-
-
-def each(name, operation, undo, step=1, allowed=GOOD):
-    """The operation with its 1st, 2nd... allocation failing, until there is none left to fail."""
-    done = failed = 0
-    wrong = []
-    number = 1
-    while number < MOST:
-        injected, error = nth(number, operation)
-        if not injected:
-            if error:
-                wrong.append(f"without a fault: {error}")
-            break
-        done += 1
-        if error:
-            failed += 1
-            if error.errno not in allowed:
-                wrong.append(f"{number}: {error}")
-        # Whatever became of it, it can be undone and works the next time.
-        try:
-            undo(error)
-        except (OSError, RuntimeError) as err:
-            wrong.append(f"{number}, afterwards: {err}")
-            break
-        number += step
-    undo(None)
-    print(f"# {name}: {done} faults, {failed} errors", flush=True)
-    check(f"{name}: an error or none, each time", done > 0 and not wrong, f"{done} faults; " + "; ".join(wrong[:8]))
 
 
 def interface_up(_error=None):
@@ -196,15 +134,13 @@ works("bind")
 # Transmission and reception with one allocation in 20 failing, whoever makes it.
 for attribute, value in (("probability", 5), ("times", -1)):
     for kind in ("failslab", "fail_page_alloc"):
-        with open(f"/sys/kernel/debug/{kind}/{attribute}", "w", encoding="utf-8") as file:
-            file.write(str(value))
+        set_knob(f"{kind}/{attribute}", value)
 run("ping -q -f -c 2000 -s 1400 -w 20 10.9.0.2", fails=True)
 run("ping -q -f -c 300 -s 20000 -w 20 10.9.0.2", fails=True)
 for kind in ("failslab", "fail_page_alloc"):
     for _ in range(100):
         try:
-            with open(f"/sys/kernel/debug/{kind}/probability", "w", encoding="utf-8") as file:
-                file.write("0")
+            set_knob(f"{kind}/probability", 0)
             break
         except OSError:
             pass

@@ -96,7 +96,7 @@ check("and back", ping_all(100))
 
 # Byte queue limits: what is in flight is accounted to the byte.
 queue = f"/sys/class/net/{NIC}/queues/tx-0/byte_queue_limits"
-check("a flood of 300", ping_all(300, options="-f -s 1400" if SLOW == 1 else "-i 0.05 -s 1400"))
+check("a flood of 300", ping_all(300, options=f"{FLOOD} -s 1400"))
 
 
 def inflight():

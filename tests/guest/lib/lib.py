@@ -17,6 +17,8 @@ NIC = os.environ.get("NIC_IF", "")
 DRIVER = os.environ.get("DRIVER", "")
 SLOW = int(os.environ.get("SLOW", "1"))
 MODEL = os.environ.get("NIC_MODEL", "e1000")
+# As in net.sh.
+FLOOD = "-f" if SLOW == 1 else "-i 0.05"
 NIC_MAC, PEER_MAC = "52:54:00:12:34:10", "52:54:00:12:35:10"
 PEER = "peer0"
 

@@ -7,6 +7,8 @@
 //! [`napi`] to [`rx::Queue::receive`] to GRO.
 
 #![deny(unsafe_code)]
+// No packet, page or mapping is overlooked.
+#![deny(unused_must_use)]
 
 mod adapter;
 mod ethtool;

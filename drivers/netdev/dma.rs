@@ -61,6 +61,7 @@ pub(crate) fn set_mask_64_or_32(dev: &pci::Device<Core<'_>>) -> Result {
 /// # Invariants
 ///
 /// `addr` is a mapping of `len` bytes made for `dev` with `DMA_TO_DEVICE`, not yet undone.
+#[must_use = "dropped, the mapping is undone"]
 pub(crate) struct TxMapping<'a> {
     dev: &'a Device<Bound>,
     addr: bindings::dma_addr_t,

@@ -18,6 +18,19 @@
 //!
 //! There is no lock of the abstraction's own on the packet path, and none for a driver to forget.
 //!
+//! # What is dropped, and what is forgotten
+//!
+//! A packet, a frame, a page and a mapping each have one owner; to drop one frees it, gives it back
+//! or undoes it. So a driver that overlooks one loses that packet and nothing else, and it is an
+//! error of the compiler where `unused_must_use` is one.
+//!
+//! Safe code can also leak a value ([`core::mem::forget`], a cycle of references), and nothing here
+//! is unsound by that: no other value relies on the drop having run. What a leaked value owns is
+//! owned for ever: a packet is not freed, a page goes to nobody else, the memory of a ring stays the
+//! device's, a mapping stays. What has to end before the driver is gone, the interface, its
+//! interrupt, timer and NAPI, belongs to the registration, of which a driver gets references only;
+//! contexts are lent to its callbacks, and end with these.
+//!
 //! C headers: [`include/linux/netdevice.h`](srctree/include/linux/netdevice.h),
 //! [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h).
 

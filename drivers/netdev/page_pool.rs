@@ -211,6 +211,7 @@ impl PagePool {
 /// # Invariants
 ///
 /// `page` is an order-0 page out of a page pool with `PP_FLAG_DMA_MAP`, and owned.
+#[must_use = "dropped, the page goes back to its pool"]
 pub(crate) struct Buffer {
     page: NonNull<bindings::page>,
 }

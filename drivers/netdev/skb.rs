@@ -100,6 +100,7 @@ pub(crate) struct Gso {
 /// # Invariants
 ///
 /// The pointer is valid, and the value owns one reference to the buffer it points to.
+#[must_use = "dropped, the packet is freed"]
 #[repr(transparent)]
 pub(crate) struct SkBuff(NonNull<bindings::sk_buff>);
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # about: what a driver must not do with drivers/netdev does not compile, each misuse for the reason expected
 # timeout: 300
-"""Compiles tests/soundness with the flags of the module: once without the misuses, once with them."""
+"""Compiles tests/soundness with the flags of the module: once without the misuses, then with them."""
 
 import json
 import os
@@ -25,8 +25,8 @@ BUILD = TOP / "build"
 SAVED = BUILD / "drivers" / "e1000" / ".e1000.o.cmd"
 
 # The root of the crate: the real drivers/netdev, a driver of nothing, and files that misuse both.
-ROOT = """#![deny(unsafe_code)]
-#![allow(unused)]
+ROOT = """#![allow(unused)]
+#![deny(unsafe_code, unused_must_use)]
 #[allow(unsafe_code)]
 #[path = "/src/drivers/netdev/mod.rs"]
 mod netdev;
@@ -51,7 +51,8 @@ metadata=$("$QEMU_DIR/metadata.sh")
 in_root "$root" "$kernel/source:/kernel/source:ro" "$metadata:/kernel/build:ro" \
     "$TOP:/src:ro" "$BUILD:/build:ro" "$SCRATCH:/scratch" -- env "$@"
 """
-MARK = re.compile(r"//~(v?) (?:(E\d{4}|unsafe_code) )?(.*)")
+OVERLOOKED = "unused_must_use"
+MARK = re.compile(rf"//~(v?) (?:(E\d{{4}}|unsafe_code|{OVERLOOKED}) )?(.*)")
 ITEM = re.compile(r"\s*/// (.*)")
 
 
@@ -126,15 +127,18 @@ def main():
     status, errors, output = compile_with(files)
     case("a driver compiles that does none of this", status == 0 and not errors,
          "".join(error["whole"] for error in errors) or output)
-    status, errors, output = compile_with(files, "--cfg=misuse")
-    for mark in marks:
-        here = [error for error in errors if error["place"] == mark.place]
-        case(f"{mark.place[0]}: {mark.about}", any(mark.is_met_by(error) for error in here),
-             f"{mark.place[0]}:{mark.place[1]}: no error {mark.code} {mark.text}\n" + "".join(error["whole"] for error in here))
-    places = {mark.place for mark in marks}
-    other = [error for error in errors if error["place"] not in places]
-    case("nothing else fails", status != 0 and errors and not other,
-         "".join(error["whole"] for error in other) or output)
+    # The compiler looks for what is overlooked only where there is no other error.
+    for cfg, kind in (("misuse", [mark for mark in marks if mark.code != OVERLOOKED]),
+                      ("overlooked", [mark for mark in marks if mark.code == OVERLOOKED])):
+        status, errors, output = compile_with(files, f"--cfg={cfg}")
+        for mark in kind:
+            here = [error for error in errors if error["place"] == mark.place]
+            case(f"{mark.place[0]}: {mark.about}", any(mark.is_met_by(error) for error in here),
+                 f"{mark.place[0]}:{mark.place[1]}: no error {mark.code} {mark.text}\n" + "".join(error["whole"] for error in here))
+        places = {mark.place for mark in kind}
+        other = [error for error in errors if error["place"] not in places]
+        case(f"nothing else fails ({cfg})", status != 0 and errors and not other,
+             "".join(error["whole"] for error in other) or output)
     return cases.end()
 
 

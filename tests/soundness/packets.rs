@@ -13,6 +13,24 @@ fn give_back(tx: &mut Tx<'_>, skb: SkBuff) -> Result<(), SkBuff> {
     Err(skb) //~ E0382 use of moved value: `skb`
 }
 
+/// a packet that was given back is not forgotten
+fn given_back(tx: &mut Tx<'_>, skb: SkBuff) -> Result<(), SkBuff> {
+    #[cfg(overlooked)]
+    {
+        give_back(tx, skb); //~ unused_must_use unused `Result` that must be used
+        return Ok(());
+    }
+    give_back(tx, skb)
+}
+
+/// nor one that was taken out
+fn taken_out(tx: &mut Tx<'_>, skb: SkBuff) {
+    #[cfg(overlooked)]
+    core::mem::replace(&mut tx.packet, Some(skb)); //~ unused_must_use unused return value
+    #[cfg(not(overlooked))]
+    drop(tx.packet.replace(skb));
+}
+
 /// a packet is not looked at after it was freed
 fn freed(ctx: &TxContext<'_, Sample<'_>>, tx: &mut Tx<'_>) -> usize {
     let Some(skb) = tx.packet.take() else {

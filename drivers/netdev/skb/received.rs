@@ -28,6 +28,7 @@ use core::{
 ///
 /// There is no other owner of the packet, and no clone. Its pages are out of page pools, and go
 /// back there when it is freed. The linear part is [`Self::MIN_HEAD`] bytes or longer.
+#[must_use = "dropped, the packet is freed"]
 pub(crate) struct RxSkBuff(SkBuff);
 
 impl RxSkBuff {

@@ -56,6 +56,7 @@ use kernel::{
 ///
 /// `page` is a page of a page pool, owned; `raw` describes data within it, before the shared info
 /// at its end, in which the frags are: owned pages of page pools.
+#[must_use = "dropped, its pages go back to their pools"]
 pub(crate) struct Buff {
     raw: bindings::xdp_buff,
     page: NonNull<bindings::page>,

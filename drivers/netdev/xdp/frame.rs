@@ -38,6 +38,7 @@ use kernel::{
 /// # Invariants
 ///
 /// The frame is valid and owned.
+#[must_use = "dropped, the frame is freed"]
 pub(crate) struct Frame(NonNull<bindings::xdp_frame>);
 
 // SAFETY: A frame is not tied to a task.

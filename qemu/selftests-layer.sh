@@ -24,7 +24,7 @@ PACKAGES=(coreutils findutils gawk grep hostname procps sed util-linux)
 PROGRAMS=(arping bash bc bpftool devlink ip iperf3 jq mausezahn nc.openbsd ping socat tc)
 MODULES=(
 	act_ct act_skbedit cls_flower cls_fw cls_matchall esp4 esp4_offload esp6 esp6_offload ip6_gre ip_gre ip6_tunnel ipip
-	macsec sch_etf sch_fq sch_ingress sch_prio sit tls vrf vxlan xfrm_user xfrm_interface
+	macsec pppoe sch_etf sch_fq sch_ingress sch_prio sit tls vrf vxlan xfrm_user xfrm_interface
 )
 
 # The parts of the tree that the build reads; it writes into them.

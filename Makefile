@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 export KDIR W C V CLIPPY
 
 .DEFAULT_GOAL := modules
-.PHONY: help modules run shell guest test selftests faults fuzz test-nic test-debug test-env check bench soak clean distclean-cache
+.PHONY: help modules run shell guest test selftests faults fuzz test-nic test-debug test-env mutants check bench soak clean distclean-cache
 
 help:
 	@echo 'Building'
@@ -26,7 +26,9 @@ help:
 	@echo '  make fuzz            ten million descriptors of a NIC that lies at random; a seed that failed is repeated'
 	@echo '  make test-nic        the tests on that NIC while it tells the truth'
 	@echo '  make test-debug      the tests on a debug kernel (KASAN, lockdep, DMA API debug)'
-	@echo '  make test-env        tests of traffic behind an IOMMU, with bounced buffers, above 4 GiB, on 4 processors'
+	@echo '  make test-env        tests of traffic behind an IOMMU, with bounced buffers, above 4 GiB, on 4 processors;'
+	@echo '                       LONG=1 for all tests of the guest'
+	@echo '  make mutants         the driver broken line by line: each suite must notice'
 	@echo '  make check           lints: no unsafe, rustfmt, clippy, checkpatch, W=1'
 	@echo '  make bench           performance figures, beside those of the C driver'
 	@echo '  make soak            long runs under load'
@@ -70,6 +72,9 @@ test-debug:
 
 test-env: modules
 	@tests/environments
+
+mutants:
+	@tests/mutants
 
 bench:
 	@$(call later,tests/bench)

@@ -116,7 +116,7 @@ pub(crate) const OVERHEAD: usize = 14 + 2 * 4;
 /// Interrupts stay unmasked while NAPI polls: the device asserts them at most every 128 us, and an
 /// `IMC` and an `IMS` write for each poll would cost two exits more than the one that a spurious
 /// interrupt costs. Only if one arrives while a poll is due already are they masked until the end
-/// of the poll.
+/// of the poll, or if an administrator has NAPI defer them.
 pub(crate) struct Interrupts {
     /// The causes that interrupt while not masked.
     enabled: Atomic<u32>,

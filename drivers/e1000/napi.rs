@@ -52,7 +52,11 @@ pub(crate) fn interrupt(ctx: &IrqContext<'_, Adapter<'_>>) -> IrqReturn {
     if causes.intersects(RARE) {
         ctx.irq.rare.store(true, Relaxed);
     }
-    if !ctx.schedule_napi() || ctx.irq.polling.load(Relaxed) {
+    if ctx.polling() != ctx.irq.polled() {
+        // An administrator defers interrupts: after the poll a timer makes the next ones.
+        ctx.mask_until_polled();
+        ctx.schedule_napi();
+    } else if !ctx.schedule_napi() || ctx.irq.polling.load(Relaxed) {
         // A poll is due, running or coming by itself: no more interrupts until that is over. It may
         // just have been, so see to it that another one comes.
         ctx.stats.masked.inc();

@@ -68,6 +68,13 @@ check("4 checksums and 3 packets to be cut into 12: as many are said to have bee
 # What an administrator tunes on a NAPI instance.
 defer_interrupts(10, 100000)
 check("traffic with deferred interrupts", ping_all(100))
+# For as long as the timer polls there is none but the first one.
+defer_interrupts(400 * SLOW, 500000)
+time.sleep(0.3)
+before = interrupts()
+check("traffic with interrupts deferred for longer than it pauses", ping_all(50))
+at_most = 1 if DRIVER != "e1000" else 3
+check("that took one interrupt", interrupts() - before <= at_most, interrupts() - before)
 
 # Frames without an interrupt, seconds on end: the kernel polls, so that none is needed.
 defer_interrupts(10000, 200000)

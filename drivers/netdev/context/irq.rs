@@ -7,7 +7,10 @@
 //! [`IrqContext`] gives nothing exclusive. That the NAPI it schedules is valid is said in
 //! [`irq`](crate::netdev::irq): the interrupt is freed before the device goes.
 
-use super::NotThreadSafe;
+use super::{
+    napi::Polling,
+    NotThreadSafe, //
+};
 use crate::netdev::{
     bindings,
     device::Device,
@@ -34,6 +37,12 @@ impl<'a, T: Driver> IrqContext<'a, T> {
             dev,
             _not_send: PhantomData,
         }
+    }
+
+    /// Returns how the NAPI will poll on after a poll that found something.
+    #[inline]
+    pub(crate) fn polling(&self) -> Polling {
+        Polling::of(self.dev)
     }
 
     /// Has the device polled. Returns false if a poll is running or due already (it will run

@@ -47,6 +47,21 @@ impl Polling {
         interval_ns: 0,
         times: 0,
     };
+
+    /// Reads it from a NAPI.
+    #[inline]
+    pub(super) fn of<T: Driver>(dev: &Device<T>) -> Self {
+        let napi = dev.private().napi.get();
+
+        // SAFETY: The NAPI is valid; an administrator may write the fields at any time, by
+        // single stores.
+        unsafe {
+            Self {
+                interval_ns: (&raw const (*napi).gro_flush_timeout).read_volatile(),
+                times: (&raw const (*napi).defer_hard_irqs).read_volatile(),
+            }
+        }
+    }
 }
 
 /// Polled by NAPI: softirq context, bottom halves disabled.
@@ -123,16 +138,7 @@ impl<'a, T: Driver> NapiContext<'a, T> {
     /// Returns how the NAPI polls on after a poll that found something, without interrupts.
     #[inline]
     pub(crate) fn polling(&self) -> Polling {
-        let napi = self.dev.private().napi.get();
-
-        // SAFETY: The NAPI is valid; an administrator may write the fields at any time, by
-        // single stores.
-        unsafe {
-            Polling {
-                interval_ns: (&raw const (*napi).gro_flush_timeout).read_volatile(),
-                times: (&raw const (*napi).defer_hard_irqs).read_volatile(),
-            }
-        }
+        Polling::of(self.dev)
     }
 
     /// Sets how the NAPI polls on, from the end of this poll (`gro_flush_timeout` and
@@ -141,7 +147,7 @@ impl<'a, T: Driver> NapiContext<'a, T> {
     pub(crate) fn set_polling(&self, polling: Polling) {
         let napi = self.dev.private().napi.get();
 
-        // SAFETY: As above.
+        // SAFETY: As in [`Polling::of`].
         unsafe {
             (&raw mut (*napi).gro_flush_timeout).write_volatile(polling.interval_ns);
             (&raw mut (*napi).defer_hard_irqs).write_volatile(polling.times);

@@ -7,12 +7,6 @@
 . /root/lib.sh
 . /root/net.sh
 
-# What one turn must not change: unreclaimable slab in kB, free memory in kB.
-slab() { awk '/^SUnreclaim/ { print $2 }' /proc/meminfo; }
-free_memory() {
-	echo 3 >/proc/sys/vm/drop_caches
-	awk '/^MemFree/ { print $2 }' /proc/meminfo
-}
 named() { grep -c "$1$DRIVER\$" "$2"; }
 
 check "pair up" pair
@@ -35,11 +29,10 @@ until_turn() { while [ "$turn" -lt "$1" ]; do turn=$((turn + 1)) && turn $turn |
 
 turn=0
 check "loaded and unloaded 4 times, with pings" until_turn 4
-slab=$(slab) free=$(free_memory)
+memory_mark
 most=$(turns 20 200)
 check "$most times" until_turn "$most"
-at_most "unreclaimable slab grows by less than 512 kB in all others" $((slab + 512)) "$(slab)"
-at_least "free memory shrinks by less than 2 MB in all others" $((free - 2048)) "$(free_memory)"
+memory_kept
 is "no interrupt is left of any" 0 "$(named " " /proc/interrupts)"
 no_pool() { [ "$(pools)" = 0 ]; }
 check "nor a page pool" wait_until 5 no_pool

@@ -109,6 +109,23 @@ not() { ! "$@"; }
 # turns SHORT LONG: how often, in the tests' short form and in the long one (make soak).
 turns() { if [ -n "${SOAK:-}" ]; then echo "$2"; else echo "$1"; fi; }
 
+# What memory there is, in kB, once all that can be had back is: meminfo KEY.
+meminfo() {
+	echo 3 >/proc/sys/vm/drop_caches
+	sleep 0.5
+	awk -v key="$1:" '$1 == key { print $2 }' /proc/meminfo
+}
+
+# memory_mark notes how much is in use, memory_kept checks that later it is hardly more. KASAN keeps freed memory in a quarantine of
+# a 32nd of it all, and each stack trace that it saw; on such a kernel tests/debug-guest looks for what nobody holds any more.
+memory_mark() { marked_slab=$(meminfo SUnreclaim) marked_free=$(meminfo MemFree); }
+memory_kept() {
+	memory_noise=0
+	! grep -q ' kasan_quarantine_put$' /proc/kallsyms || memory_noise=$(($(meminfo MemTotal) / 32 + 4096))
+	at_most "unreclaimable slab grows by less than $((512 + memory_noise)) kB" $((marked_slab + 512 + memory_noise)) "$(meminfo SUnreclaim)"
+	at_least "free memory shrinks by less than $((2048 + memory_noise)) kB" $((marked_free - 2048 - memory_noise)) "$(meminfo MemFree)"
+}
+
 # The kernel's log: log_mark notes where it is, log_since prints what came later.
 log_mark() {
 	LOG_MARK="mark $$ $(cat /proc/uptime)"

@@ -16,11 +16,12 @@ sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
 from benchmark import machine, subset  # noqa: E402
+from place import DRIVER, MODULE  # noqa: E402
 
 
 def why_not():
     """A reason to skip, or an empty string."""
-    if pathlib.Path(os.environ.get("MODULE", "e1000_rust.ko")).stem != "e1000_rust":
+    if DRIVER != "e1000_rust":
         return "the figures are of this driver"
     if os.environ.get("KERNEL"):
         return "the figures are of the stock kernel"
@@ -38,8 +39,7 @@ def main():
     machine.prepare()
     found = {}
     with tempfile.TemporaryDirectory(prefix="e1000_rust-bench.") as scratch:
-        module = os.environ.get("MODULE") or str(machine.TOP / "build" / "e1000_rust.ko")
-        driver = machine.Driver(machine.stripped(module, scratch))
+        driver = machine.Driver(machine.stripped(MODULE, scratch))
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             for future in [pool.submit(job) for job in subset.jobs(driver)]:
                 found.update(future.result())

@@ -9,7 +9,6 @@ import os
 
 from lib import check, finish, skip
 
-DEBUGFS = "/sys/kernel/debug"
 # What an allocation that fails may make of an operation.
 GOOD = (errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN)
 # More than any operation has; what is left of the number tells whether one failed.
@@ -18,7 +17,7 @@ MOST = 3000
 
 def set_knob(path, value):
     """One of fault injection's in debugfs."""
-    with open(f"{DEBUGFS}/{path}", "w", encoding="utf-8") as file:
+    with open(f"/sys/kernel/debug/{path}", "w", encoding="utf-8") as file:
         file.write(str(value))
 
 

@@ -18,6 +18,9 @@ QEMU_DIR = pathlib.Path(__file__).resolve().parent
 MAX_NICS = 8
 NIC_SLOT, PEER_SLOT = 0x04, 0x10
 START_SECONDS = 20
+# What a boot may take. An emulated machine of several processors can hang in it, long before there is
+# anything of ours in it.
+BOOT_SECONDS = 120 * int(os.environ.get("SLOW") or 1)
 # A guest that is resumed is sent its files in blocks of so many bytes.
 BLOCK = 4096
 # The guest's memory is not part of what is migrated: it is in a file, and used from there.

@@ -87,7 +87,7 @@ found = interrupts() - before
 packets = stat(NIC, "rx_packets") - packets
 flood.kill()
 flood.wait()
-check("traffic with all interrupts deferred", packets > 1000, packets)
+check("traffic with all interrupts deferred", packets > 1000 // SLOW, packets)
 check("it needs no interrupts", found <= 5, found)
 on_c("it counts none")
 same("and none is said to be lost", lost, statistics().get("interrupts_lost", "no counter"))

@@ -21,9 +21,9 @@ check "200 pings over the first" ping_all 200 10.9.0.2 -i 0.002
 at_most "the second counts none of them" $((before + 20)) "$(stat "$second" rx_packets)"
 
 at_once() {
-	iperf3 -t 3 -c 10.9.0.2 >/tmp/first.out 2>&1 &
+	iperf3 -t $((3 * SLOW)) -c 10.9.0.2 >/tmp/first.out 2>&1 &
 	iperf_pid=$!
-	iperf -t 3 -R -c 10.9.1.2 && wait $iperf_pid
+	iperf -t $((3 * SLOW)) -R -c 10.9.1.2 && wait $iperf_pid
 }
 check "TCP over both at once" at_once
 at_least "the second moved its share" 1000000 "$IPERF_RECEIVED"

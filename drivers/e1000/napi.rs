@@ -52,11 +52,10 @@ pub(crate) fn interrupt(ctx: &IrqContext<'_, Adapter<'_>>) -> IrqReturn {
     if causes.intersects(RARE) {
         ctx.irq.rare.store(true, Relaxed);
     }
-    if ctx.polling() != ctx.irq.polled() {
-        // An administrator defers interrupts: after the poll a timer makes the next ones.
-        ctx.mask_until_polled();
-        ctx.schedule_napi();
-    } else if !ctx.schedule_napi() || ctx.irq.polling.load(Relaxed) {
+    // If an administrator defers interrupts, a timer polls on after the poll that this one asks for.
+    let deferred = ctx.polling() != ctx.irq.polled();
+
+    if deferred || !ctx.schedule_napi() || ctx.irq.polling.load(Relaxed) {
         // A poll is due, running or coming by itself: no more interrupts until that is over. It may
         // just have been, so see to it that another one comes.
         ctx.stats.masked.inc();

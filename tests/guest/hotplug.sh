@@ -17,7 +17,7 @@ unplug() { qmp device_del 'id="nic0"' >/dev/null && wait_until 15 not test -d "$
 
 check "pair up" pair
 check "server" iperf_server 0
-often=$(turns 6 60)
+often=$(turns 6 $((60 / SLOW)))
 over_qmp() {
 	for turn in $(seq "$often"); do
 		case $turn in *[13579]) traffic_start && traffic_flows "$NIC_IF" || return 1 ;; esac

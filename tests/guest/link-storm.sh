@@ -15,7 +15,7 @@ check "pair up" pair
 check "server" iperf_server 0
 storm() { for _ in $(seq "$1"); do cable nic0 down && cable nic0 up || return 1; done; }
 # On the debug kernel a pull under traffic takes seconds.
-pulls=$(turns $((30 / SLOW)) 300)
+pulls=$(turns $((30 / SLOW)) $((300 / SLOW)))
 traffic_start
 for turn in 1 2 3; do
 	check "cable pulled and plugged $pulls times, under traffic ($turn)" storm "$pulls"

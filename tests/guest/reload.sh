@@ -30,8 +30,7 @@ until_turn() { while [ "$turn" -lt "$1" ]; do turn=$((turn + 1)) && turn $turn |
 turn=0
 check "loaded and unloaded 4 times, with pings" until_turn 4
 memory_mark
-# So often on a slow kernel, too.
-most=$(turns 20 $((200 * SLOW)))
+most=$(turns 20 200)
 check "$most times" until_turn "$most"
 memory_kept
 is "no interrupt is left of any" 0 "$(named " " /proc/interrupts)"

@@ -15,7 +15,7 @@ check "server" iperf_server 0
 peer ip neigh replace 10.9.0.1 lladdr "$NIC_MAC" dev peer0 nud permanent
 peer ping -q -f 10.9.0.1 >/dev/null 2>&1 &
 
-often=$(turns 8 80)
+often=$(turns 8 $((80 / SLOW)))
 unloads() {
 	for _ in $(seq "$often"); do
 		traffic_start

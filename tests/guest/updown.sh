@@ -33,8 +33,7 @@ peer ip neigh replace 10.9.0.1 lladdr "$NIC_MAC" dev peer0 nud permanent
 turn=0 slowest=0
 check "5 times" until_turn 5
 memory_mark
-# So often on a slow kernel, too.
-most=$(turns 50 $((500 * SLOW)))
+most=$(turns 50 500)
 check "$most times" until_turn "$most"
 on_c "it rewrites RCTL, which stops QEMU's receiver for a second"
 at_most "each time the first reply came within 0.8 s (1/100 s)" $((80 * SLOW)) $slowest

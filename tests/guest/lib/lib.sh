@@ -106,23 +106,25 @@ wait_until() {
 
 not() { ! "$@"; }
 
-# turns SHORT LONG: how often, in the tests' short form and in the long one (make soak), which is less long on a slow kernel.
-turns() {
-	turns_long=$(($2 / SLOW))
-	if [ -n "${SOAK:-}" ] && [ "$turns_long" -gt "$1" ]; then echo "$turns_long"; else echo "$1"; fi
-}
+# turns SHORT LONG: how often, in the tests' short form and in the long one (make soak).
+turns() { if [ -n "${SOAK:-}" ]; then echo "$2"; else echo "$1"; fi; }
 
-# What memory there is, in kB, once all that can be had back is: meminfo KEY.
-meminfo() {
+# meminfo KEY: a line of it, in kB; memory_settle first, so that all is free that can be had back.
+meminfo() { awk -v key="$1:" '$1 == key { print $2 }' /proc/meminfo; }
+memory_settle() {
 	echo 3 >/proc/sys/vm/drop_caches
 	sleep 0.5
-	awk -v key="$1:" '$1 == key { print $2 }' /proc/meminfo
 }
+free_memory() { memory_settle && meminfo MemFree; }
 
 # memory_mark notes how much is in use, memory_kept checks that later it is hardly more. KASAN keeps freed memory in a quarantine of
 # a 32nd of it all, and each stack trace that it saw; on such a kernel tests/debug-guest looks for what nobody holds any more.
-memory_mark() { marked_slab=$(meminfo SUnreclaim) marked_free=$(meminfo MemFree); }
+memory_mark() {
+	memory_settle
+	marked_slab=$(meminfo SUnreclaim) marked_free=$(meminfo MemFree)
+}
 memory_kept() {
+	memory_settle
 	memory_noise=0
 	! grep -q ' kasan_quarantine_put$' /proc/kallsyms || memory_noise=$(($(meminfo MemTotal) / 32 + 4096))
 	at_most "unreclaimable slab grows by less than $((512 + memory_noise)) kB" $((marked_slab + 512 + memory_noise)) "$(meminfo SUnreclaim)"

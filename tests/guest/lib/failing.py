@@ -60,7 +60,7 @@ def nth(number, operation):
 
 
 def each(name, operation, undo, step=1, allowed=GOOD):
-    """The operation with its 1st, 2nd... allocation failing, until there is none left to fail."""
+    """The operation with its 1st, 2nd... allocation failing, until there is none left to fail: whether it came to that."""
     done = failed = 0
     wrong = []
     number = 1
@@ -85,3 +85,4 @@ def each(name, operation, undo, step=1, allowed=GOOD):
     undo(None)
     print(f"# {name}: {done} faults, {failed} errors", flush=True)
     check(f"{name}: an error or none, each time", done > 0 and not wrong, f"{done} faults; " + "; ".join(wrong[:8]))
+    return not injected

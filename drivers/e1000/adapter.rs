@@ -322,6 +322,7 @@ pub(crate) struct TxStats {
     pub(crate) stopped: Counter,
     pub(crate) woken: Counter,
     pub(crate) busy: Counter,
+    pub(crate) copied: Counter,
     pub(crate) map_failed: Counter,
     pub(crate) timeouts: Counter,
     pub(crate) hangs: Counter,

@@ -39,7 +39,6 @@ use crate::{
             COPY_SIZE, //
         },
         xdp::Frame,
-        DropReason,
         SkBuff,
         TxContext, //
     },
@@ -231,7 +230,7 @@ impl<'bound> Queue<'bound> {
     }
 
     /// Fills a descriptor for a linear packet of which nothing is asked; there is one. False if
-    /// the packet was dropped.
+    /// that could not be, and the packet went as any other does.
     #[inline]
     fn queue_plain(
         &mut self,
@@ -251,8 +250,7 @@ impl<'bound> Queue<'bound> {
             slot.map.as_ref().map(TxMapping::address)
         };
         let Some(address) = address else {
-            skb.discard(DropReason::NOMEM);
-            self.dropped(ctx);
+            self.xmit_any(ctx, skb);
             return false;
         };
         let desc = TxDesc::data(

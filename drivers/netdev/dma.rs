@@ -155,7 +155,7 @@ impl Drop for TxMapping<'_> {
 pub(crate) const COPY_SIZE: usize = 256;
 
 /// Memory that the device reads at any time, for packets so short that copying them costs less
-/// than mapping and unmapping.
+/// than mapping and unmapping, and for such as cannot be mapped.
 pub(crate) struct CopyBuffers {
     mem: Coherent<[[u8; COPY_SIZE]]>,
 }
@@ -172,19 +172,51 @@ impl CopyBuffers {
     /// doesn't fit or there is no such slot.
     #[inline]
     pub(crate) fn copy(&mut self, index: usize, data: &[u8]) -> Option<u64> {
-        if index >= self.mem.len() || data.len() > COPY_SIZE {
+        if data.len() > COPY_SIZE {
             return None;
         }
+        let (slot, address) = self.slot(index)?;
+
         // SAFETY: The slot is within the allocation, and `data` fits. `&mut self` makes this the
         // only writer; the device only reads, and sees stale bytes at worst if it does so now.
-        unsafe {
-            let slot = self.mem.as_mut_ptr().cast::<[u8; COPY_SIZE]>().add(index);
+        unsafe { core::ptr::copy_nonoverlapping(data.as_ptr(), slot, data.len()) };
+        Some(address)
+    }
 
-            core::ptr::copy_nonoverlapping(data.as_ptr(), slot.cast(), data.len());
+    /// Copies what `skb` has from `offset` on to slot `index`, as much as fits, and returns the
+    /// address for the device and how many bytes they are. Atomic context is fine.
+    ///
+    /// `None` if there is no such slot, or no such byte, or one that the CPU cannot read.
+    pub(crate) fn copy_part(
+        &mut self,
+        index: usize,
+        skb: &SkBuff,
+        offset: usize,
+    ) -> Option<(u64, usize)> {
+        let len = skb.len().checked_sub(offset)?.min(COPY_SIZE);
+        let (slot, address) = self.slot(index)?;
+        // CAST: Both are at most the length of a packet, which is far below 2^31.
+        // SAFETY: The packet is valid, and the C side looks for the bytes in it; for the slot the
+        // above holds as well.
+        let copied = unsafe {
+            bindings::skb_copy_bits(skb.as_ptr(), offset as i32, slot.cast(), len as i32)
+        };
+
+        (copied == 0 && len != 0).then_some((address, len))
+    }
+
+    /// Returns where slot `index`, if there is one, is for the CPU and for the device.
+    #[inline]
+    fn slot(&mut self, index: usize) -> Option<(*mut u8, u64)> {
+        if index >= self.mem.len() {
+            return None;
         }
-        // CAST: usize to u64 keeps the value.
-        let offset = index.wrapping_mul(COPY_SIZE) as u64;
+        let offset = index.wrapping_mul(COPY_SIZE);
 
-        Some(self.mem.dma_address().wrapping_add(offset))
+        Some((
+            self.mem.as_mut_ptr().cast::<u8>().wrapping_add(offset),
+            // CAST: usize to u64 keeps the value.
+            self.mem.dma_address().wrapping_add(offset as u64),
+        ))
     }
 }

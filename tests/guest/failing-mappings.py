@@ -9,6 +9,7 @@
 import errno
 
 import bpf
+from etool import statistics
 from lib import *
 
 # Everything the device reaches is bounced, through a pool of 1024 slots of 2 kB: a receive ring of some hundred buffers fills it.
@@ -60,6 +61,19 @@ def fill(least):
     return low
 
 
+def unmapped():
+    """Packets that could not be mapped: dropped, copied."""
+    return stat(NIC, "tx_dropped"), statistics().get("tx_queue_0_copied", 0)
+
+
+def stream_arrives():
+    with namespace("peer"):
+        listener = socket.create_server(("10.9.0.2", 5000))
+    with listener:
+        out = socket.create_connection(("10.9.0.2", 5000), timeout=20 * SLOW)
+        return arrives(out, listener.accept()[0], os.urandom(1 << 20) * 2)
+
+
 def master(on):
     """Whether the device may reach memory: bit 2 of the PCI command register."""
     with open(f"/sys/class/net/{NIC}/device/config", "r+b", buffering=0) as config:
@@ -89,28 +103,36 @@ check("traffic with few slots left", answers() and ping_all(50))
 refused_for_memory("a ring of 1024", f"ethtool -G {NIC} rx 1024", ring)
 
 # While the device takes nothing from memory, packets keep their slots until there is none.
-before = stat(NIC, "tx_dropped")
 set_attr(NIC, "queues/tx-0/byte_queue_limits/limit_min", 1 << 20)
 # It counts from the next completion on.
 ping_all(2)
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
     sender.setsockopt(socket.SOL_SOCKET, 32, 64 << 20)  # SO_SNDBUFFORCE
     master(False)
-    for _ in range(2 * left()):
+    for _ in range(left()):
         sender.sendto(bytes(1400), ("10.9.0.2", 6000))
     same("no slot is left", 0, left())
+    # More than the ring's own memory has room for.
+    before = stat(NIC, "tx_dropped")
+    sender.setsockopt(socket.IPPROTO_UDP, 103, 1400)  # UDP_SEGMENT
+    for _ in range(10):
+        # Exact multiples are segmented by the stack.
+        sender.sendto(bytes(46 * 1400 - 1), ("10.9.0.2", 6000))
     lost = stat(NIC, "tx_dropped") - before
-    check("packets that could not be mapped are counted", lost >= LEAST, f"{lost}")
+    # Each once, or, where the stack segments it, in pieces.
+    check("what can neither be mapped nor copied is counted", lost in (10, 460), f"{lost}")
+    sender.setsockopt(socket.IPPROTO_UDP, 103, 0)
+    before = unmapped()
+    for _ in range(10):
+        sender.sendto(bytes(1400), ("10.9.0.2", 6000))
+    on_c("it drops them")
+    same("a packet that cannot be mapped is copied", (before[0], before[1] + 10), unmapped())
     master(True)
 set_attr(NIC, "queues/tx-0/byte_queue_limits/limit_min", 0)
 on_c("it stays dead until down and up")
 check("they are freed by a reset, for which there is no memory either", wait_until(15, lambda: left() >= LEAST))
 check("traffic goes on by itself", answers() and ping_all(50))
-with namespace("peer"):
-    listener = socket.create_server(("10.9.0.2", 5000))
-with listener:
-    out = socket.create_connection(("10.9.0.2", 5000), timeout=20 * SLOW)
-    check("2 MB by TCP arrive whole", arrives(out, listener.accept()[0], os.urandom(1 << 20) * 2))
+check("2 MB by TCP arrive whole", stream_arrives())
 
 # What a socket keeps is not there for the ring, and cannot be replaced.
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeper:
@@ -139,6 +161,8 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeper:
         pass
     check("what it got is in order", kept == sorted(set(kept)) and len(kept) > size // 2, f"{len(kept)}")
 check("traffic goes on by itself", wait_until(10, lambda: ping_all(50)))
+print(f"# the pool of pages, which grew meanwhile, leaves {left()} slots to packets that are sent")
+check("2 MB by TCP arrive whole", stream_arrives())
 
 # XDP: attached or refused, and in either case traffic goes on.
 program = bpf.prog(bpf.fixed(bpf.PASS))

@@ -61,6 +61,7 @@ statistics! {
         "tx_queue_0_gso_wire_bytes" => tx.gso_wire_bytes,
         "tx_queue_0_contexts" => tx.contexts,
         "tx_queue_0_dropped" => tx.dropped,
+        "tx_queue_0_copied" => tx.copied,
         "tx_queue_0_map_failed" => tx.map_failed,
         "tx_queue_0_timeouts" => tx.timeouts,
         "tx_queue_0_hangs" => tx.hangs,

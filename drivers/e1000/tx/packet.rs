@@ -86,7 +86,7 @@ impl<'bound> Queue<'bound> {
         let plan = offload::plan(skb)?;
         let start = self.ring.next_to_use();
         let contexts = self.contexts;
-        let (last, new_context) = self.try_queue_packet(skb, &plan).inspect_err(|_| {
+        let (last, new_context) = self.try_queue_packet(ctx, skb, &plan).inspect_err(|_| {
             self.rewind(start);
             self.contexts = contexts;
         })?;
@@ -99,17 +99,39 @@ impl<'bound> Queue<'bound> {
     }
 
     /// Returns the last descriptor's index, and whether there is a context among them.
-    fn try_queue_packet(&mut self, skb: &SkBuff, plan: &Plan) -> Result<(u16, bool)> {
-        let frags = skb.nr_frags();
+    fn try_queue_packet(
+        &mut self,
+        ctx: &TxContext<'_, Adapter<'bound>>,
+        skb: &SkBuff,
+        plan: &Plan,
+    ) -> Result<(u16, bool)> {
         let flags = TxFlags {
             no_fcs: skb.has_fcs(),
             ..plan.flags
         };
-        let mut last = 0;
         let new_context = match plan.context {
             Some(context) => self.queue_context(context)?,
             None => false,
         };
+
+        let start = self.ring.next_to_use();
+        let last = self.queue_mapped(skb, flags).or_else(|err| {
+            self.rewind(start);
+            if err == ENOMEM {
+                self.queue_copied(ctx, skb, flags)
+            } else {
+                Err(err)
+            }
+        })?;
+
+        Ok((last, new_context))
+    }
+
+    /// Fills descriptors for the bytes of a packet where they are.
+    #[inline]
+    fn queue_mapped(&mut self, skb: &SkBuff, flags: TxFlags) -> Result<u16> {
+        let frags = skb.nr_frags();
+        let mut last = 0;
 
         for part in 0..=frags {
             let map = match part.checked_sub(1) {
@@ -125,7 +147,34 @@ impl<'bound> Queue<'bound> {
                 },
             )?;
         }
-        Ok((last, new_context))
+        Ok(last)
+    }
+
+    /// Fills descriptors for a copy of the packet, as nothing can be mapped: what has the room may
+    /// be what others received, and wait for what is sent here. As long as the ring has room.
+    #[cold]
+    fn queue_copied(
+        &mut self,
+        ctx: &TxContext<'_, Adapter<'bound>>,
+        skb: &SkBuff,
+        flags: TxFlags,
+    ) -> Result<u16> {
+        let mut offset = 0;
+
+        loop {
+            let at = self.ring.next_to_use().into();
+            let (address, len) = self.copies.copy_part(at, skb, offset).ok_or(ENOMEM)?;
+
+            offset = offset.saturating_add(len);
+
+            let eop = offset == skb.len();
+            let last = self.queue_bytes(address, len, TxFlags { eop, ..flags })?;
+
+            if eop {
+                ctx.stats.tx.copied.inc();
+                return Ok(last);
+            }
+        }
     }
 
     /// Gives the device a context, if it does not have it already, and returns whether it had not.

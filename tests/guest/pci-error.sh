@@ -17,7 +17,7 @@ if ! cat /sys/bus/pci/devices/*/aer_rootport_total_err_fatal >/dev/null 2>&1; th
 fi
 VICTIM_MAC=52:54:00:12:34:77
 # The NIC below the root port; the other one has nothing to do with it.
-victim() { for victim_if in /sys/class/net/*; do [ "$(cat "$victim_if/address")" != $VICTIM_MAC ] || basename "$victim_if"; done; }
+victim() { for victim_if in /sys/class/net/*/; do [ "$(cat "${victim_if}address")" != $VICTIM_MAC ] || basename "$victim_if"; done; }
 # inject DEVICE ERROR: QEMU reports it as the hardware would.
 inject() { qmp human-monitor-command "command-line=\"pcie_aer_inject_error $1 $2\""; }
 recovered() { log_since | grep -q 'device recovery successful'; }

@@ -25,7 +25,7 @@ ENDINGS = {
 # What the guest needs beyond its time-out: to boot, to be stopped, to have its log read.
 GUEST_SPARE = 60
 # Groups beyond one for each processor, while those are idle.
-EXTRA = 1
+EXTRA = 3
 KERNEL_LOG_LINES = 30
 
 

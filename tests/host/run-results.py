@@ -39,12 +39,15 @@ class Tree:
             path.write_text("#!/bin/sh\n" + textwrap.dedent(text))
             path.chmod(0o755)
 
-    def run(self, *args, **environment):
+    def start(self, *args, **environment):
         env = {key: value for key, value in os.environ.items() if key not in ("NIC", "OUT", "JOBS", "SLOW", "MODULE")}
         env.update({"GUEST_RUNNER": str(self.guest), "MODULE": "none", "OUT": str(self.top / "out"), **environment})
-        done = subprocess.run([self.tests / "run", *args], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, timeout=120, check=False)
-        return done.returncode, done.stdout
+        return subprocess.Popen([self.tests / "run", *args], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def run(self, *args, **environment):
+        with self.start(*args, **environment) as process:
+            output = process.communicate(timeout=120)[0]
+        return process.returncode, output
 
 
 def expect(name, status, closing, text, **tests):
@@ -97,6 +100,22 @@ def bounds():
     case("JOBS=4 runs four at a time", status == 0 and took < 7, f"{took:.0f} s\n{output}")
 
 
+def interrupts():
+    # Ended in its first run, and in the second, which is the main thread's.
+    for name, failing in (("first", 0), ("second", 1)):
+        pid = SCRATCH / f"interrupted.{name}"
+        tree = Tree(slow=f"echo $$ >>{pid}\n[ $(wc -l <{pid}) -gt {failing} ] || exit 3\nexec sleep 300\n")
+        with tree.start() as process:
+            end = time.monotonic() + 30
+            while time.monotonic() < end and not (pid.is_file() and pid.read_text().count("\n") > failing):
+                time.sleep(0.1)
+            process.terminate()
+            process.communicate(timeout=30)
+        left = pathlib.Path("/proc", pid.read_text().split()[failing]).exists()
+        case(f"SIGTERM in the {name} run of a test ends the test as well", process.returncode == 143 and not left,
+             f"status {process.returncode}, still there: {left}")
+
+
 def choice():
     tree = Tree(ping=PASS, ring="# about: the ring\n# models: e1000 e1000-82545em\necho ok 1 $NIC\necho 1..1\n",
                 rust="# rust-only: none\n" + PASS)
@@ -135,5 +154,6 @@ if __name__ == "__main__":
     cases.begin()
     verdicts()
     bounds()
+    interrupts()
     choice()
     sys.exit(cases.end())

@@ -186,9 +186,9 @@ class Floor:
             except subprocess.TimeoutExpired:
                 end(process)
                 status = 124
-            finally:
-                with self.lock:
-                    self.running.discard(process)
+            # One that an interrupt took us away from stays there, to be ended.
+            with self.lock:
+                self.running.discard(process)
             texts = []
             for file in (output, messages):
                 file.seek(0)

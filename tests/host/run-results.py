@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 
@@ -25,7 +26,7 @@ class Tree:
     """A tests/ folder with just the tests given, run by a guest that is a plain shell."""
 
     def __init__(self, **tests):
-        self.top = SCRATCH / f"tree{cases.count}"
+        self.top = pathlib.Path(tempfile.mkdtemp(prefix="tree", dir=SCRATCH))
         self.tests = self.top / "tests"
         for folder in ("guest/lib", "host"):
             (self.tests / folder).mkdir(parents=True)
@@ -98,6 +99,14 @@ def bounds():
     status, output = tree.run("JOBS=4")
     took = time.monotonic() - start
     case("JOBS=4 runs four at a time", status == 0 and took < 7, f"{took:.0f} s\n{output}")
+    places = SCRATCH / "places"
+    places.mkdir()
+    start = time.monotonic()
+    with Tree(a="sleep 3\n" + PASS).start("JOBS=1", GATE=str(places)) as one, \
+            Tree(b="sleep 3\n" + PASS).start("JOBS=1", GATE=str(places)) as other:
+        outputs = [process.communicate(timeout=60)[0] for process in (one, other)]
+    took = time.monotonic() - start
+    case("two runs that share one place take turns", took >= 6 and one.returncode == other.returncode == 0, f"{took:.0f} s\n{outputs}")
 
 
 def interrupts():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """How many groups run at a time."""
 
-import threading
+import fcntl
 import time
 
 WINDOW_SECONDS = 3
@@ -10,41 +10,51 @@ IDLE_SHARE = 0.4
 
 
 class Gate:
-    """A context manager that lets `usual` threads in, and `extra` more while the processors have little to do:
-    many tests wait most of their time."""
+    """Places for `usual` groups, and for `extra` more while the processors have little to do: many tests wait
+    most of their time.
 
-    def __init__(self, usual, extra=0):
-        self.usual, self.most = usual, usual + extra
-        self.inside, self.lock, self.turn = 0, threading.Lock(), threading.Lock()
+    A place is a file that is locked, so that all runs which share the directory have so many between them.
+    """
 
-    def __enter__(self):
+    def __init__(self, directory, usual, extra=0):
+        self.directory, self.usual, self.most = directory, usual, usual + extra
+
+    def place(self):
+        """Wait for a place; it is given back by closing what is returned."""
         # One asks, the others queue, so that two do not see the same idle processor.
-        with self.turn:
-            while not self.enter(self.usual):
+        with self.file("turn") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            while True:
                 before = times()
+                if place := self.free(self.usual):
+                    return place
                 time.sleep(WINDOW_SECONDS)
-                if share(before, times()) > IDLE_SHARE and self.enter(self.most):
-                    break
+                if share(before, times()) > IDLE_SHARE and (place := self.free(self.most)):
+                    return place
 
-    def __exit__(self, *_):
-        with self.lock:
-            self.inside -= 1
+    def free(self, limit):
+        """The first of so many places, locked; None if all are taken."""
+        for number in range(limit):
+            place = self.file(f"place{number}")
+            try:
+                fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return place
+            except BlockingIOError:
+                place.close()
+        return None
 
-    def enter(self, limit):
-        with self.lock:
-            if self.inside >= limit:
-                return False
-            self.inside += 1
-            return True
+    def file(self, name):
+        return open(self.directory / name, "w", encoding="ascii")
 
 
 def times():
-    """What the processors have spent so far: all of it, and idle."""
+    """What the processors have spent so far: all of it, and what was to be had: idle, or for what is niced."""
     with open("/proc/stat", encoding="ascii") as file:
-        spent = [int(word) for word in file.readline().split()[1:9]]
-    return sum(spent), spent[3] + spent[4]
+        user, nice, system, idle, waiting, *others = (int(word) for word in file.readline().split()[1:9])
+    free = nice + idle + waiting
+    return user + system + sum(others) + free, free
 
 
 def share(before, after):
-    """The share of idle time in between."""
+    """The share of time to be had in between."""
     return (after[1] - before[1]) / max(1, after[0] - before[0])

@@ -24,7 +24,7 @@ ENDINGS = {
 }
 # What the guest needs beyond its time-out: to boot, to be stopped, to have its log read.
 GUEST_SPARE = 60
-# Groups beyond one for each processor, while those are idle.
+# Groups beyond one for each processor, while those have little to do.
 EXTRA = 3
 KERNEL_LOG_LINES = 30
 
@@ -37,15 +37,16 @@ class Floor:
         self.guest = os.environ.get("GUEST_RUNNER") or str(top / "qemu" / "guest")
         # A number that was asked for is kept; else it is what the machine has time for.
         self.jobs, extra = (int(values["JOBS"]), 0) if values["JOBS"] else (len(os.sched_getaffinity(0)), EXTRA)
-        self.gate, self.jobs = gate.Gate(self.jobs, extra), self.jobs + extra
+        self.places, self.jobs = (self.jobs, extra), self.jobs + extra
         self.slow = int(values["SLOW"])
         self.out = pathlib.Path(values["OUT"])
         self.running, self.lock, self.ended = set(), threading.Lock(), False
-        self.dir = None
+        self.dir = self.gate = None
 
     def __enter__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="e1000_rust-tests."))
         self.out.mkdir(parents=True, exist_ok=True)
+        self.gate = gate.Gate(pathlib.Path(os.environ.pop("GATE", self.dir)), *self.places)
         self.module = self.values["MODULE"]
         if self.module.endswith(".ko"):
             if not os.path.isfile(self.module):
@@ -97,7 +98,7 @@ class Floor:
                 subprocess.run([self.guest], env={**env, "PREPARE": "1"}, stdout=subprocess.DEVNULL, check=False)
 
     def in_turn(self, group):
-        with self.gate:
+        with self.gate.place():
             return self.one(group)
 
     def again(self, group):

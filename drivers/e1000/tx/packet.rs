@@ -150,8 +150,10 @@ impl<'bound> Queue<'bound> {
         Ok(last)
     }
 
-    /// Fills descriptors for a copy of the packet, as nothing can be mapped: what has the room may
-    /// be what others received, and wait for what is sent here. As long as the ring has room.
+    /// Fills descriptors for a copy of a packet that cannot be mapped, as far as the ring has room.
+    ///
+    /// Received packets may hold all that can be mapped, and whoever has them may wait for what is
+    /// sent here.
     #[cold]
     fn queue_copied(
         &mut self,

@@ -25,18 +25,20 @@ turn() {
 	started=$(now)
 	answers 10.9.0.2 || return 1
 	took=$(($(now) - started))
-	[ "$took" -le "$slowest" ] || slowest=$took
+	[ "$took" -le $((80 * SLOW)) ] || late="$late $took"
 }
 until_turn() { while [ "$turn" -lt "$1" ]; do turn=$((turn + 1)) && turn || return 1; done; }
 
 peer ip neigh replace 10.9.0.1 lladdr "$NIC_MAC" dev peer0 nud permanent
-turn=0 slowest=0
+turn=0 late=
 check "5 times" until_turn 5
 memory_mark
 most=$(turns 50 500)
 check "$most times" until_turn "$most"
+# A machine that is busy has one among hundreds late.
+[ -z "$late" ] || echo "# late, 1/100 s:$late"
 on_c "it rewrites RCTL, which stops QEMU's receiver for a second"
-at_most "each time the first reply came within 0.8 s (1/100 s)" $((80 * SLOW)) $slowest
+at_most "the first reply came within 0.8 s, but for one time in a hundred" $((most / 100)) "$(echo "$late" | wc -w)"
 memory_kept
 
 is "one interrupt and one page pool, as at first" "1 1" "$(grep -c -w "$NIC_IF" /proc/interrupts) $(pools "$NIC_IF")"

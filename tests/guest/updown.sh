@@ -35,10 +35,10 @@ check "5 times" until_turn 5
 memory_mark
 most=$(turns 50 500)
 check "$most times" until_turn "$most"
-# A machine that is busy has one among hundreds late.
+# A slow kernel on a machine that is busy has one among hundreds late.
 [ -z "$late" ] || echo "# late, 1/100 s:$late"
 on_c "it rewrites RCTL, which stops QEMU's receiver for a second"
-at_most "the first reply came within 0.8 s, but for one time in a hundred" $((most / 100)) "$(echo "$late" | wc -w)"
+at_most "each time the first reply came within 0.8 s" $((SLOW > 1 ? most / 100 : 0)) "$(echo "$late" | wc -w)"
 memory_kept
 
 is "one interrupt and one page pool, as at first" "1 1" "$(grep -c -w "$NIC_IF" /proc/interrupts) $(pools "$NIC_IF")"

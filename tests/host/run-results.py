@@ -47,8 +47,17 @@ class Tree:
 
     def run(self, *args, **environment):
         with self.start(*args, **environment) as process:
-            output = process.communicate(timeout=120)[0]
+            output = output_of(process, 120)
         return process.returncode, output
+
+
+def output_of(process, seconds):
+    """What it prints to its end, which comes in time."""
+    try:
+        return process.communicate(timeout=seconds)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
 
 
 def expect(name, status, closing, text, **tests):
@@ -104,7 +113,7 @@ def bounds():
     start = time.monotonic()
     with Tree(a="sleep 3\n" + PASS).start("JOBS=1", GATE=str(places)) as one, \
             Tree(b="sleep 3\n" + PASS).start("JOBS=1", GATE=str(places)) as other:
-        outputs = [process.communicate(timeout=60)[0] for process in (one, other)]
+        outputs = [output_of(process, 60) for process in (one, other)]
     took = time.monotonic() - start
     case("two runs that share one place take turns", took >= 6 and one.returncode == other.returncode == 0, f"{took:.0f} s\n{outputs}")
 
@@ -119,7 +128,7 @@ def interrupts():
             while time.monotonic() < end and not (pid.is_file() and pid.read_text().count("\n") > failing):
                 time.sleep(0.1)
             process.terminate()
-            process.communicate(timeout=30)
+            output_of(process, 30)
         left = pathlib.Path("/proc", pid.read_text().split()[failing]).exists()
         case(f"SIGTERM in the {name} run of a test ends the test as well", process.returncode == 143 and not left,
              f"status {process.returncode}, still there: {left}")

@@ -115,14 +115,13 @@ impl<'bound> Queue<'bound> {
         };
 
         let start = self.ring.next_to_use();
-        let last = self.queue_mapped(skb, flags).or_else(|err| {
-            self.rewind(start);
-            if err == ENOMEM {
-                self.queue_copied(ctx, skb, flags)
-            } else {
-                Err(err)
+        let last = match self.queue_mapped(skb, flags) {
+            Err(err) if err == ENOMEM => {
+                self.rewind(start);
+                self.queue_copied(ctx, skb, flags)?
             }
-        })?;
+            queued => queued?,
+        };
 
         Ok((last, new_context))
     }

@@ -17,14 +17,14 @@ unplug() { qmp device_del 'id="nic0"' >/dev/null && wait_until 15 not test -d "$
 
 check "pair up" pair
 check "server" iperf_server 0
-often=$(turns 6 $((60 / SLOW)))
+often=$(turns 4 $((60 / SLOW)))
 over_qmp() {
 	for turn in $(seq "$often"); do
 		case $turn in *[13579]) traffic_start && traffic_flows "$NIC_IF" || return 1 ;; esac
 		unplug || return 1
 		[ -z "$TRAFFIC" ] || traffic_stop
 		plug && pair || return 1
-		[ $((turn % 6)) -ne 5 ] || ip link set "$NIC_IF" down
+		[ $((turn % 4)) -ne 3 ] || ip link set "$NIC_IF" down
 	done
 }
 check "pulled and plugged $often times, every other one under traffic" over_qmp

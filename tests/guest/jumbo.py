@@ -35,7 +35,7 @@ def frames_pass(mtu):
     return wrong
 
 
-for mtu in MTUS + MTUS[::-3]:
+for mtu in MTUS + MTUS[::-5]:
     run(f"ip link set {NIC} mtu {mtu}")
     wait_until(5, lambda: carrier(NIC))
     settle()
@@ -79,8 +79,8 @@ for mtu in (1280, 1500, 1501, 4096, 9000, 16110):
     for interface, ns in ((NIC, None), (PEER, "peer")):
         run(f"ip link set {interface} mtu {mtu}", ns)
     pair()
-    check(f"MTU {mtu}: TCP out", transfer(None, "peer", "10.9.0.2", 2 << 20))
-    check(f"MTU {mtu}: TCP in", transfer("peer", None, "10.9.0.1", 2 << 20))
+    check(f"MTU {mtu}: TCP out", transfer(None, "peer", "10.9.0.2", 1 << 20))
+    check(f"MTU {mtu}: TCP in", transfer("peer", None, "10.9.0.1", 1 << 20))
     check(f"MTU {mtu}: full-size pings both ways", ping_all(20, options=f"-i 0.01 -M do -s {mtu - 28}")
           and ping_all(20, "10.9.0.1", f"-i 0.01 -M do -s {mtu - 28}", "peer"))
     # One at a time: three replies that wait are more than the socket of ping takes.

@@ -18,7 +18,7 @@ round() {
 rounds() { for _ in $(seq "$1"); do round || return 1; done; }
 check "3 rounds" rounds 3
 memory_mark
-most=$(turns 25 $((250 / SLOW)))
+most=$(turns 15 $((250 / SLOW)))
 check "$most rounds" rounds "$most"
 memory_kept
 

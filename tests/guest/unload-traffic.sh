@@ -15,7 +15,7 @@ check "server" iperf_server 0
 peer ip neigh replace 10.9.0.1 lladdr "$NIC_MAC" dev peer0 nud permanent
 peer ping -q -f 10.9.0.1 >/dev/null 2>&1 &
 
-often=$(turns 8 $((80 / SLOW)))
+often=$(turns 5 $((80 / SLOW)))
 unloads() {
 	for _ in $(seq "$often"); do
 		traffic_start
@@ -46,14 +46,14 @@ check "unbound and bound $often times under traffic" unbinds
 check "the peer answers" answers 10.9.0.2
 
 downs() {
-	for _ in $(seq 20); do
+	for _ in $(seq 10); do
 		ip link set "$NIC_IF" down && up "$NIC_IF" || return 1
 		[ "$1" = fast ] || traffic_flows "$NIC_IF" || return 1
 	done
 }
 traffic_start
-check "down and up 20 times under traffic, without a pause" downs fast
-check "down and up 20 times under traffic" downs slow
+check "down and up 10 times under traffic, without a pause" downs fast
+check "down and up 10 times under traffic" downs slow
 traffic_stop
 check "the peer answers" answers 10.9.0.2
 check "pings" ping_all 100 10.9.0.2 -i 0.002

@@ -15,7 +15,7 @@ from verdicts import counters
 
 GET_PRANDOM_U32 = 7
 SOURCE_MAC = "52:54:00:12:36:10"
-FRAMES, SECONDS = (10_000_000, 2000 * SLOW) if os.environ.get("SOAK") else (1_000_000 // SLOW, 120 * SLOW)
+FRAMES, SECONDS = (10_000_000, 2000 * SLOW) if os.environ.get("SOAK") else (500_000 // SLOW, 120 * SLOW)
 REPORT = 60  # seconds
 VERDICTS = {ABORTED: "aborted", DROP: "drop", PASS: "pass", TX: "tx", REDIRECT: "redirect"}
 

@@ -34,9 +34,10 @@ check("-S: no more interrupts than the kernel counted", 0 < found.get("interrupt
       f"{found.get('interrupts')}, {interrupts()}")
 on_c("it has other names")
 same("-S: nothing lost", 0, sum(value for name, value in found.items() if "drop" in name or "failed" in name))
-names = run(f"ethtool -S {NIC}").splitlines()[1:]
-check("-S: each name once", len(names) == len(set(line.split(":")[0] for line in names)))
-check("-S: names of 31 characters at most", max(len(line.split(":")[0].strip()) for line in names) <= 31)
+names = [line.split(":")[0].strip() for line in run(f"ethtool -S {NIC}").splitlines()[1:]]
+same("-S: ethtool shows what the tests read by ioctl", list(found), names)
+check("-S: each name once", len(names) == len(set(names)))
+check("-S: names of 31 characters at most", max(len(name) for name in names) <= 31)
 down()
 on_c("it forgets some")
 check("-S: kept while down", all(value <= statistics()[name] for name, value in found.items()))

@@ -31,8 +31,11 @@ suite() {
 
 # The kernel has suites of its own: the source of the module says which are ours.
 for name in $KUNIT_SUITES; do
-	if [ -e $RESULTS/"$name"/results ]; then
+	if [ -e $RESULTS/"$name"/run ]; then
+		ran=$CASES
+		echo 1 >$RESULTS/"$name"/run
 		suite "$name"
+		[ "$CASES" -gt "$ran" ] || fail "$name" "it has no cases"
 	else
 		fail "$name" "the suite did not run"
 	fi

@@ -9,9 +9,9 @@
 
 import bpf
 from bpf import ABORTED, DROP, PASS, REDIRECT, TX
+from etool import statistics
 from genl import PAGE_POOL_GET, dump
 from lib import *
-from verdicts import counters
 
 GET_PRANDOM_U32 = 7
 SOURCE_MAC = "52:54:00:12:36:10"
@@ -59,7 +59,7 @@ for word in ("count 0", "pkt_size 60", "clone_skb 1000", "burst 8", "delay 0", "
     pktgen(source, word)
 
 bpf.attach(NIC, programs[0])
-pages, before, packets = inflight(), counters(), stat(NIC, "rx_packets")
+pages, before, packets = inflight(), statistics(), stat(NIC, "rx_packets")
 start = time.monotonic()
 swaps = reports = 0
 with pktgen_running():
@@ -81,7 +81,7 @@ def settled():
 
 wait_until(10, settled)
 received = stat(NIC, "rx_packets") - packets
-now = counters()
+now = statistics()
 # Named xdp_tx_err as well as xdp_tx: frames that could not go on.
 found = {name: now[f"xdp_{name}"] - before[f"xdp_{name}"] for name in VERDICTS.values()}
 failed = sum(now[f"xdp_{name}_err"] - before[f"xdp_{name}_err"] for name in ("tx", "redirect"))

@@ -11,8 +11,9 @@ import struct
 
 import bpf
 import xsk
+from etool import statistics
 from lib import *
-from verdicts import counted, counters, frames, use
+from verdicts import counted, frames, use
 from wire import Port, frame, pattern
 
 OTHER = os.environ["NIC_IFS"].split()[1]
@@ -57,7 +58,7 @@ for what, port, name, key in (("the other NIC", far, OTHER, 0), ("veth", veth, "
     for how, code in (("index", bpf.redirected(socket.if_nametoindex(name))), ("devmap", bpf.redirected_map(devmap, key))):
         use(code)
         for size in (60, 256, 257, 1514):
-            before, there = counters(), counters(OTHER)
+            before, there = statistics(), statistics(OTHER)
             sent, found = exchange(port, 50, size)
             frames(f"to {what} by {how}, {size} bytes", sent, found)
             stats = counted(before)
@@ -65,7 +66,7 @@ for what, port, name, key in (("the other NIC", far, OTHER, 0), ("veth", veth, "
             if name == OTHER:
                 same(f"to {what} by {how}, {size} bytes: counted there", {"xmit": 50}, counted(there, OTHER))
 use(bpf.redirected_map(cpumap, 1))
-before = counters()
+before = statistics()
 sent, found = exchange(nic)
 frames("to the other CPU, and from there to the stack", sorted(sent), sorted(found))
 same("to the other CPU: counted", {"redirect": 50}, counted(before))
@@ -74,19 +75,19 @@ same("to the other CPU: counted", {"redirect": 50}, counted(before))
 defer_interrupts(50_000_000 * SLOW * SLOW, 50_000_000 * SLOW * SLOW)
 use(bpf.redirected_map(devmap, 0))
 exchange(far, 10)
-before = counters(OTHER)["tx_queue_0_doorbells"]
+before = statistics(OTHER)["tx_queue_0_doorbells"]
 sent, found = exchange(far, 100)
-doorbells = counters(OTHER)["tx_queue_0_doorbells"] - before
+doorbells = statistics(OTHER)["tx_queue_0_doorbells"] - before
 frames("to the other NIC, 100 frames in few polls", sent, found)
 check("to the other NIC, 100 frames in few polls: fewer doorbells than handovers", 1 <= doorbells < 100 // 16, doorbells)
 defer_interrupts(0, 0)
 
 use(bpf.redirected(socket.if_nametoindex("lo")))
-before = counters()
+before = statistics()
 sent, found = exchange(nic, 20)
 same("to a device that takes none: counted", {"redirect_err": 20}, counted(before))
 use(bpf.redirected_map(devmap, 3))
-before = counters()
+before = statistics()
 exchange(nic, 20)
 same("to an empty place of a devmap: counted", 20, sum(counted(before).values()))
 
@@ -117,12 +118,12 @@ for name, ns in ((NIC, None), (OTHER, None), (PEER, "peer"), ("peer1", "peer1"))
     run(f"ip link set {name} mtu 9000", ns)
 use(bpf.redirected(socket.if_nametoindex(OTHER)), bpf.HAS_FRAGS)
 for size in (2048, 2049, 5000, 9014):
-    before = counters(OTHER)
+    before = statistics(OTHER)
     sent, found = exchange(far, 20, size)
     frames(f"to the other NIC, {size} bytes", sent, found)
     same(f"to the other NIC, {size} bytes: counted there", {"xmit": 20}, counted(before, OTHER))
 run(f"ip link set {OTHER} down")
-before = counters()
+before = statistics()
 exchange(far, 20, 100)
 same("to a NIC that is down: counted", {"redirect_err": 20}, counted(before))
 run(f"ip link set {OTHER} up")
@@ -135,7 +136,7 @@ receiver.offer(32)
 xskmap = bpf.new_map(bpf.XSKMAP)
 bpf.update(xskmap, 0, struct.pack("<I", receiver.fileno()))
 use(bpf.redirected_map(xskmap), bpf.HAS_FRAGS)
-before = counters()
+before = statistics()
 sent, _ = exchange(nic, 50, 200)
 frames("AF_XDP copy mode: as many frames as it had room for", sent[:32], receiver.received())
 same("AF_XDP copy mode: counted", {"redirect": 32, "redirect_err": 18}, counted(before))

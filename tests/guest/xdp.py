@@ -7,9 +7,10 @@
 
 import bpf
 from bpf import ABORTED, DROP, PASS, TX
+from etool import statistics
 from genl import DEV_GET, dump
 from lib import *
-from verdicts import counted, counters, frames, use
+from verdicts import counted, frames, use
 from wire import Port, frame, pattern
 
 run("ip link set peer0 mtu 9000", "peer")
@@ -34,7 +35,7 @@ def exchange(count, verdict=0, size=100):
     """What was sent, what came to the stack, what came back to the peer, what was counted."""
     nic.drain()
     peer.drain()
-    before, packets, octets = counters(), stat(NIC, "rx_packets"), stat(NIC, "rx_bytes")
+    before, packets, octets = statistics(), stat(NIC, "rx_packets"), stat(NIC, "rx_bytes")
     sent = send(count, verdict, size)
     wait_until(3, lambda: stat(NIC, "rx_packets") - packets >= count)
     arrived, back, stats = [], [], counted(before)
@@ -67,7 +68,7 @@ same("frames sent back count as sent", (100, 100000),
      (stat(NIC, "tx_packets") - tx_before[0], stat(NIC, "tx_bytes") - tx_before[1]))
 
 # Many at once: one doorbell for a poll's worth, at the most one a frame; all come back or are counted.
-before = counters()
+before = statistics()
 for data in [frame(NIC_MAC, PEER_MAC, bytes([TX]) + pattern(500, 1))] * 2000:
     peer.send(data)
 time.sleep(0.5)
@@ -76,7 +77,7 @@ received = stats.get("tx", 0) + stats.get("tx_err", 0)
 back = len(peer.collect(count=stats["tx"], seconds=10, settle=0.3))
 check("2000 sent back at once", received >= 200 and stats.get("tx_err", 0) == 0 and back == stats["tx"],
       f"{stats}, {back} came back")
-now = {name: count - before[name] for name, count in counters().items()}
+now = {name: count - before[name] for name, count in statistics().items()}
 check("a doorbell for each poll or 64 frames, at the most", now["tx_queue_0_doorbells"] <= now["rx_queue_0_polls"] + received // 64,
       f"{now['tx_queue_0_doorbells']} doorbells, {now['rx_queue_0_polls']} polls, {received} frames")
 
@@ -85,7 +86,7 @@ talk()
 pair()
 use(bpf.chosen())
 flood = [frame(NIC_MAC, PEER_MAC, bytes([TX]) + pattern(500, 1))] * 50
-before = counters()
+before = statistics()
 pinging = background("ping -q -i 0.002 -c 300 10.9.0.2")
 while pinging.poll() is None:
     for data in flood:

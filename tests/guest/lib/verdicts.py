@@ -2,20 +2,15 @@
 """What the XDP tests share: attaching, counting, comparing."""
 
 import os
-import re
 
 import bpf
-from lib import NIC, check, run
-
-
-def counters(interface=NIC):
-    found = re.findall(r"^\s*(\w+): (\d+)$", run(f"ethtool -S {interface}"), re.M)
-    return {name: int(value) for name, value in found}
+from etool import statistics
+from lib import NIC, check
 
 
 def counted(before, interface=NIC):
     """What of XDP has been counted since."""
-    now = counters(interface)
+    now = statistics(interface)
     return {name[4:]: now[name] - before[name] for name in now if name.startswith("xdp_") and now[name] != before[name]}
 
 

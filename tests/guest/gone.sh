@@ -71,8 +71,8 @@ nic_named 0
 check "it works" pair
 
 # The same with packets on their way, both ways and from the stack.
-ping -q $FLOOD 10.9.0.2 >/dev/null 2>&1 &
-peer ping -q $FLOOD 10.9.0.1 >/dev/null 2>&1 &
+ping -q -f 10.9.0.2 >/dev/null 2>&1 &
+peer ping -q -f 10.9.0.1 >/dev/null 2>&1 &
 check "traffic" traffic_flows "$NIC_IF"
 memory off
 bounded 20 "unbound while gone, under traffic" sh -c "echo 0000:00:04.0 >$DRIVER_DIR/unbind"

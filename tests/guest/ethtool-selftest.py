@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: ethtool -t: passes on a healthy device, names what is broken on a broken one, and leaves everything as it was
-# models: e1000 e1000-82545em e1000-82544gc
+# models: e1000 e1000-82544gc
 # timeout: 300
 # rust-only: the C driver's offline test fails on QEMU
 

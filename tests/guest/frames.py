@@ -9,6 +9,8 @@ import zlib
 from lib import *
 from wire import SO_NOFCS, Port, frame, pattern
 
+# More than a ring holds, on the debug kernel, too.
+BURST = 3000 // SLOW
 quiet()
 run("ip link set peer0 mtu 17000", "peer")
 nic, peer = Port(NIC), Port(PEER, "peer")
@@ -57,11 +59,11 @@ same("oversize frames among others take none with them", good, arrived)
 
 # More than the ring holds, while nobody fetches: the rest waits or is dropped, in order.
 nic.drain()
-for number in range(3000):
+for number in range(BURST):
     peer.send(frame(NIC_MAC, PEER_MAC, number.to_bytes(4, "big") + pattern(60)))
-numbers = [int.from_bytes(data[14:18], "big") for data in nic.collect(count=3000, seconds=3)]
-check("a burst of 3000 arrives in order, none twice", numbers == sorted(set(numbers)), numbers[:20])
-check("most of it arrives", len(numbers) > 300, len(numbers))
+numbers = [int.from_bytes(data[14:18], "big") for data in nic.collect(count=BURST, seconds=3)]
+check(f"a burst of {BURST} arrives in order, none twice", numbers == sorted(set(numbers)), numbers[:20])
+check("most of it arrives", len(numbers) > BURST // 10, len(numbers))
 
 # QEMU has no FCS: it sends the one that a packet brings as the data it is.
 bearer = Port(NIC)

@@ -21,19 +21,19 @@ iperf_moves "TCP in, $seconds s" $((seconds * 2 * mb)) -t "$seconds" -R -c 10.9.
 in=$IPERF_RECEIVED
 at_least "the interface counted what went out" $((sent + out)) "$(stat "$NIC_IF" tx_bytes)"
 at_least "and what came in" $((received + in)) "$(stat "$NIC_IF" rx_bytes)"
-iperf_moves "TCP out, IPv6" $((5 * mb)) -t 2 -c $peer6
-iperf_moves "TCP in, IPv6" $((5 * mb)) -t 2 -R -c $peer6
-iperf_moves "TCP out, 8 streams" $((5 * mb)) -t 2 -P 8 -c 10.9.0.2
-iperf_moves "TCP in, 8 streams" $((5 * mb)) -t 2 -R -P 8 -c 10.9.0.2
+iperf_moves "TCP out, IPv6" $((2 * mb)) -t 1 -c $peer6
+iperf_moves "TCP in, IPv6" $((2 * mb)) -t 1 -R -c $peer6
+iperf_moves "TCP out, 8 streams" $((2 * mb)) -t 1 -P 8 -c 10.9.0.2
+iperf_moves "TCP in, 8 streams" $((2 * mb)) -t 1 -R -P 8 -c 10.9.0.2
 iperf_moves "TCP both ways at once" $((3 * mb)) -t 3 --bidir -c 10.9.0.2
-iperf_moves "TCP out with a small MSS" $((1 * mb)) -t 2 -M 200 -c 10.9.0.2
+iperf_moves "TCP out with a small MSS" $((mb / 2)) -t 1 -M 200 -c 10.9.0.2
 iperf_moves "UDP out, 10 Mbit/s" $((2 * mb)) -t 2 -u -b 10M -l 1400 -c 10.9.0.2
 at_least "nearly all of it received" $((IPERF_SENT * 98 / 100)) "$IPERF_RECEIVED"
 iperf_moves "UDP in, 10 Mbit/s" $((2 * mb)) -t 2 -u -R -b 10M -l 1400 -c 10.9.0.2
 at_least "nearly all of it received" $((IPERF_SENT * 98 / 100)) "$IPERF_RECEIVED"
 iperf_moves "UDP out in fragments" $mb -t 2 -u -b 10M -l 8000 -c 10.9.0.2
-iperf_moves "UDP out as fast as it goes" 50000 -t 2 -u -b 0 -l 64 -c 10.9.0.2
-iperf_moves "UDP in as fast as it goes" $mb -t 2 -u -R -b 0 -l 1400 -c 10.9.0.2
+iperf_moves "UDP out as fast as it goes" 25000 -t 1 -u -b 0 -l 64 -c 10.9.0.2
+iperf_moves "UDP in as fast as it goes" $((mb / 2)) -t 1 -u -R -b 0 -l 1400 -c 10.9.0.2
 
 is "no reset, no change of the link" 0 "$(log_count "$NIC_IF.*(link|reset|hang|timed)")"
 is "no errors counted" "0 0" "$(stat "$NIC_IF" rx_errors) $(stat "$NIC_IF" tx_errors)"

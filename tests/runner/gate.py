@@ -7,7 +7,7 @@ import time
 WINDOW_SECONDS = 3
 LOOK_SECONDS = 0.2
 # Of all processors, over the window: less, and one more guest would take the others' time.
-IDLE_SHARE = 0.2
+IDLE_SHARE = 0.3
 
 
 class Gate:

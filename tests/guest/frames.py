@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: frames of odd sizes and contents from the wire: short, oversize, bursts; nothing breaks, nothing is made up
-# debug: everything that comes from the wire, of every size
 
 import socket
 import zlib

@@ -14,7 +14,7 @@ import bpf
 from lib import *
 
 # Minutes of it; SEED= repeats a run.
-MINUTES = float(os.environ.get("SOAK") or 0.4)
+MINUTES = float(os.environ.get("SOAK") or 0.25)
 SEED = int(os.environ.get("SEED") or time.time_ns() % 1_000_000)
 CONFIG = f"{os.path.realpath(f'/sys/class/net/{NIC}/device')}/config"
 SWITCHES = ("rx", "tx", "sg", "tso", "gso", "gro", "rxvlan", "txvlan", "rx-vlan-filter", "tx-udp-segmentation")

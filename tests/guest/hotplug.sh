@@ -20,11 +20,13 @@ check "server" iperf_server 0
 often=$(turns 4 $((60 / SLOW)))
 over_qmp() {
 	for turn in $(seq "$often"); do
-		case $turn in *[13579]) traffic_start && traffic_flows "$NIC_IF" || return 1 ;; esac
+		case $turn in
+		*[13579]) traffic_start && traffic_flows "$NIC_IF" || return 1 ;;
+		*[48]) ip link set "$NIC_IF" down ;;
+		esac
 		unplug || return 1
 		[ -z "$TRAFFIC" ] || traffic_stop
 		plug && pair || return 1
-		[ $((turn % 4)) -ne 3 ] || ip link set "$NIC_IF" down
 	done
 }
 check "pulled and plugged $often times, every other one under traffic" over_qmp

@@ -4,6 +4,7 @@
 import array
 import contextlib
 import fcntl
+import functools
 import os
 import socket
 import struct
@@ -92,22 +93,17 @@ def coalesce(name):
     return values(run(f"ethtool -c {NIC}"))[name]
 
 
-_names = {}
-
-
-def _statistics_of(interface):
-    """The names of the interface's statistics, which stay what they are; not asked for by a program, of which
-    the debug kernel needs a second."""
-    if interface not in _names:
-        count = struct.unpack("=16xI", ethtool_ioctl(struct.pack("=IIQI", GSSET_INFO, 0, 1 << SS_STATS, 0), interface))[0]
-        answer = ethtool_ioctl(struct.pack("=III", GSTRINGS, SS_STATS, count) + bytes(STRING_BYTES * count), interface)
-        _names[interface] = [answer[at:at + STRING_BYTES].split(b"\0")[0].decode() for at in range(12, len(answer), STRING_BYTES)]
-    return _names[interface]
+@functools.cache
+def _statistics_names(interface):
+    """What the interface's statistics are called, for good; no program is asked, which takes the debug kernel a second."""
+    count = struct.unpack("=16xI", ethtool_ioctl(struct.pack("=IIQI", GSSET_INFO, 0, 1 << SS_STATS, 0), interface))[0]
+    answer = ethtool_ioctl(struct.pack("=III", GSTRINGS, SS_STATS, count) + bytes(STRING_BYTES * count), interface)
+    return [answer[at:at + STRING_BYTES].split(b"\0")[0].decode() for at in range(12, len(answer), STRING_BYTES)]
 
 
 def statistics(interface=NIC):
     """{name: number}, as `ethtool -S` shows them."""
-    names = _statistics_of(interface)
+    names = _statistics_names(interface)
     answer = ethtool_ioctl(struct.pack("=II", GSTATS, len(names)) + bytes(8 * len(names)), interface)
     return dict(zip(names, struct.unpack(f"=8x{len(names)}Q", answer)))
 

@@ -21,10 +21,10 @@ iperf_moves "TCP in, $seconds s" $((seconds * 2 * mb)) -t "$seconds" -R -c 10.9.
 in=$IPERF_RECEIVED
 at_least "the interface counted what went out" $((sent + out)) "$(stat "$NIC_IF" tx_bytes)"
 at_least "and what came in" $((received + in)) "$(stat "$NIC_IF" rx_bytes)"
-iperf_moves "TCP out, IPv6" $((2 * mb)) -t 1 -c $peer6
-iperf_moves "TCP in, IPv6" $((2 * mb)) -t 1 -R -c $peer6
-iperf_moves "TCP out, 8 streams" $((2 * mb)) -t 1 -P 8 -c 10.9.0.2
-iperf_moves "TCP in, 8 streams" $((2 * mb)) -t 1 -R -P 8 -c 10.9.0.2
+iperf_moves "TCP out, IPv6" $((5 * mb / 2)) -t 1 -c $peer6
+iperf_moves "TCP in, IPv6" $((5 * mb / 2)) -t 1 -R -c $peer6
+iperf_moves "TCP out, 8 streams" $((5 * mb / 2)) -t 1 -P 8 -c 10.9.0.2
+iperf_moves "TCP in, 8 streams" $((5 * mb / 2)) -t 1 -R -P 8 -c 10.9.0.2
 iperf_moves "TCP both ways at once" $((3 * mb)) -t 3 --bidir -c 10.9.0.2
 iperf_moves "TCP out with a small MSS" $((mb / 2)) -t 1 -M 200 -c 10.9.0.2
 iperf_moves "UDP out, 10 Mbit/s" $((2 * mb)) -t 2 -u -b 10M -l 1400 -c 10.9.0.2

@@ -39,7 +39,7 @@ check "traffic goes on" traffic_flows "$NIC_IF"
 # While the interface goes down and up, too.
 both() {
 	(storm "$pulls") &
-	for _ in $(seq 10); do ip link set "$NIC_IF" down && ip link set "$NIC_IF" up || return 1; done
+	for _ in $(seq "$(turns 10 15)"); do ip link set "$NIC_IF" down && ip link set "$NIC_IF" up || return 1; done
 	wait $!
 }
 check "cable pulled and plugged $pulls times while going down and up" both

@@ -45,15 +45,16 @@ unbinds() {
 check "unbound and bound $often times under traffic" unbinds
 check "the peer answers" answers 10.9.0.2
 
+downs=$(turns 10 20)
 downs() {
-	for _ in $(seq 10); do
+	for _ in $(seq "$downs"); do
 		ip link set "$NIC_IF" down && up "$NIC_IF" || return 1
 		[ "$1" = fast ] || traffic_flows "$NIC_IF" || return 1
 	done
 }
 traffic_start
-check "down and up 10 times under traffic, without a pause" downs fast
-check "down and up 10 times under traffic" downs slow
+check "down and up $downs times under traffic, without a pause" downs fast
+check "down and up $downs times under traffic" downs slow
 traffic_stop
 check "the peer answers" answers 10.9.0.2
 check "pings" ping_all 100 10.9.0.2 -i 0.002

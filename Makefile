@@ -68,7 +68,7 @@ test-nic: modules
 	@tests/nic/guests
 
 test-debug:
-	@$(call later,tests/debug)
+	@tests/debug
 
 test-env: modules
 	@tests/environments
@@ -76,14 +76,11 @@ test-env: modules
 mutants:
 	@tests/mutants
 
-bench:
-	@$(call later,tests/bench)
+bench: modules
+	@tests/bench
 
-soak:
-	@$(call later,tests/soak)
-
-# Run the script $(1), if this tree has it.
-later = if [ -x $(1) ]; then exec $(1); else echo "make $@: not there yet ($(1) is missing)" >&2; exit 2; fi
+soak: modules
+	@tests/soak
 
 # Also what a build inside the source tree leaves behind.
 clean:

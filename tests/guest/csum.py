@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: checksums of sent packets are right on the wire: TCP, UDP, IPv4, IPv6, odd offsets; offload on and off alike
-# models: e1000 e1000-82544gc
+# long-models: e1000-82544gc
 
 import socket
 

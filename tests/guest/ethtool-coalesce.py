@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: ethtool -c and -C: fewer interrupts when asked for, at once and for good, wrong values refused with the range
-# models: e1000 e1000-82544gc
+# long-models: e1000-82544gc
 # rust-only: the C driver refuses it on the 82540, and does without most elsewhere
 # timeout: 240
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: what the receiver lets through: own, secondary and group addresses, promiscuous, all groups, and nothing else
-# models: e1000 e1000-82544gc
+# long-models: e1000-82544gc
 # timeout: 400
 
 import fcntl

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: the VLAN filter's switch, VLAN 0, more addresses than entries, a capture: each lets in just what it says
-# models: e1000 e1000-82544gc
+# long-models: e1000-82544gc
 
 import os
 import select

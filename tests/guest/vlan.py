@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # about: VLAN tags inserted, stripped and filtered, QinQ, priorities; in the device or by the kernel alike
-# models: e1000 e1000-82544gc
+# long-models: e1000-82544gc
 # timeout: 400
 
 from etool import command_bits

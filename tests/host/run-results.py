@@ -153,6 +153,11 @@ def choice():
     case("a module that is not there is refused", status == 2 and "/nowhere" in output, output)
     status, output = tree.run("rust", MODULE="e1000")
     case("rust-only is skipped for the C driver", status == 1 and output.endswith("0 passed, 0 failed, 1 skipped\n"), output)
+    tree = Tree(ping=PASS, ring="# long-models: e1000-82545em\necho ok 1 $NIC\necho 1..1\n")
+    ran = {setting: [model for model in ("e1000", "e1000-82545em") if f"    ok 1 {model}\n" in tree.run(*setting.split())[1]]
+           for setting in ("", "LONG=1", "ring*", "NIC=e1000-82545em")}
+    case("a long model runs with LONG=1, by name, or if it is the one", list(ran.values())
+         == [["e1000"], ["e1000", "e1000-82545em"], ["e1000", "e1000-82545em"], ["e1000-82545em"]], ran)
     tree = Tree(ping=PASS, plug="# not-in: nic iommu; it plugs\n" + PASS)
     status, output = tree.run("PLACE=iommu")
     case("PLACE= leaves out what is not for there, and says so", status == 0 and "# not for iommu: plug: it plugs" in output

@@ -10,6 +10,7 @@ import re
 KEYS = {
     "about": "",          # one line: what the test proves
     "models": "e1000",    # the NIC models to run it with, one guest each
+    "long-models": "",    # more of them, which run only by name or with LONG=1: the driver does the same there
     "nics": "1",          # how many of them
     "params": "",         # the module's parameters
     "timeout": "240",     # seconds for everything after the guest's start
@@ -53,6 +54,12 @@ class Group:
     def about(self):
         return self.header["about"]
 
+    def why_long(self, nic):
+        """Why it runs only by name or with LONG=1; nothing if it does not. A model that was asked for is no reason."""
+        if not nic and self.model in self.header["long-models"].split():
+            return "the driver does the same with this model"
+        return self.header["long"]
+
     @property
     def reason_not_in(self):
         return self.header["not-in"].partition(";")[2].strip()
@@ -92,7 +99,7 @@ def discover(top):
             if not path.is_file() or path.suffix not in (".sh", ".py"):
                 continue
             header = header_of(path)
-            models = header["models"].split()
+            models = header["models"].split() + header["long-models"].split()
             for model in models:
                 label = path.stem if len(models) == 1 else f"{path.stem}.{model}"
                 found.append(Group(path, model, label, header))
@@ -111,7 +118,7 @@ def choose(found, filters, nic):
             raise Refused(f"there is no test {text}; see tests/run --list")
     chosen = [group for group in found if not filters or any(wanted(group, text) for text in filters)]
     if nic:
-        several = {group.path for group in chosen if len(group.header["models"].split()) > 1}
+        several = {group.path for group in chosen if group.label != group.path.stem}
         chosen = [group for group in chosen if group.path not in several or group.model == nic]
         for group in chosen:
             group.model = nic

@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 from place import SCRATCH, SLOW  # noqa: E402
 from watched import PLAN, Watched, report, settings  # noqa: E402
 
-LEGS = 3
+LEGS = 2
 SCRIPT = """#!/bin/sh
 . /root/lib.sh
 . /root/net.sh

@@ -15,7 +15,7 @@ if not name:
 
 pair()
 check("the peer answers", answers() and ping_all(100))
-check("and large packets", ping_all(100, options="-i 0.002 -s 1400"))
+check("and large packets", ping_all(100, options=f"-i {PACE} -s 1400"))
 GIB = 1 << 30
 
 

@@ -45,7 +45,7 @@ on_c "it stays dead until down and up"
 check "the bit cleared once: traffic within 15 s" wait_until 15 ping -q -c 1 -W 1 10.9.0.2
 at_most "said once, with a reset" 3 "$(log_count "$DRIVER|$NIC_IF")"
 clients_stop
-check "pings" ping_all 100 10.9.0.2 -i 0.002
+check "pings" ping_all 100 10.9.0.2 -i "$PACE"
 
 # Down while it is stopped, with packets in the ring.
 ping -q -i 0.01 10.9.0.2 >/dev/null 2>&1 &

@@ -30,7 +30,7 @@ over_qmp() {
 	done
 }
 check "pulled and plugged $often times, every other one under traffic" over_qmp
-check "pings" ping_all 100 10.9.0.2 -i 0.002
+check "pings" ping_all 100 10.9.0.2 -i "$PACE"
 
 over_sysfs() {
 	for turn in $(seq "$often"); do
@@ -63,11 +63,11 @@ check "a second device is plugged in" qmp device_add "driver=\"$NIC_MODEL\"" 'id
 check "it has an interface" wait_until 15 nic_named 1
 second=$(nic_name 1)
 check "up" up "$second"
-check "the first goes on" ping_all 100 10.9.0.2 -i 0.002
+check "the first goes on" ping_all 100 10.9.0.2 -i "$PACE"
 qmp device_del 'id="nic1"' >/dev/null
 check "pulled" wait_until 15 not test -d "$(nic_path 1)"
 nic_named 0
-check "the first goes on" ping_all 100 10.9.0.2 -i 0.002
+check "the first goes on" ping_all 100 10.9.0.2 -i "$PACE"
 unplug
 check "unloaded without a device" unload
 is "no interrupt is left" 0 "$(grep -c "$DRIVER" /proc/interrupts)"

@@ -47,7 +47,7 @@ peer_up 0
 address "$NIC_IF" 0
 check "the peer answers" answers 10.9.0.2
 check "the peer answers over IPv6" answers fd09:0::2
-check "100 pings" ping_all 100 10.9.0.2 -i 0.002
+check "100 pings" ping_all 100 10.9.0.2 -i "$PACE"
 at_least "the interrupts are counted" 2 "$(awk -v i="$NIC_IF" '$NF == i { print $2 }' /proc/interrupts)"
 ip link set "$NIC_IF" down
 is "down again: no interrupt is requested" 0 "$(grep -cw "$NIC_IF" /proc/interrupts)"

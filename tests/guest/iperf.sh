@@ -39,6 +39,6 @@ is "no reset, no change of the link" 0 "$(log_count "$NIC_IF.*(link|reset|hang|t
 is "no errors counted" "0 0" "$(stat "$NIC_IF" rx_errors) $(stat "$NIC_IF" tx_errors)"
 is "no transmit timeout" 0 "$(cat "/sys/class/net/$NIC_IF/queues/tx-0/tx_timeout")"
 is "carrier" 1 "$(attr "$NIC_IF" carrier)"
-check "pings afterwards" ping_all 50 10.9.0.2 -i 0.002
+check "pings afterwards" ping_all 50 10.9.0.2 -i "$PACE"
 quiet_log
 finish

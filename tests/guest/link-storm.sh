@@ -46,6 +46,6 @@ check "cable pulled and plugged $pulls times while going down and up" both
 check "carrier in the end" wait_until 10 carrier "$NIC_IF"
 check "traffic goes on" traffic_flows "$NIC_IF"
 traffic_stop
-check "pings" ping_all 100 10.9.0.2 -i 0.002
+check "pings" ping_all 100 10.9.0.2 -i "$PACE"
 quiet_log
 finish

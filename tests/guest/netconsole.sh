@@ -43,7 +43,7 @@ clients_stop
 # From a context in which the driver may wait for nothing.
 echo h >/proc/sysrq-trigger
 check "lines from an interrupt" wait_until 5 grep -q 'sysrq.*HELP' /tmp/console
-check "the peer answers" ping_all 50 10.9.0.2 -i 0.002
+check "the peer answers" ping_all 50 10.9.0.2 -i "$PACE"
 ip link set "$NIC_IF" down
 up "$NIC_IF"
 check "over down and up the peer answers" answers 10.9.0.2

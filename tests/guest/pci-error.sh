@@ -48,7 +48,7 @@ for error in "rp0 DLP" "rp0 POISON_TLP"; do
 		is "it is the same interface" "$VICTIM" "$(victim)"
 	done
 	clients_stop
-	check "$error: pings" ping_all 100 10.9.0.2 -i 0.002
+	check "$error: pings" ping_all 100 10.9.0.2 -i "$PACE"
 done
 ip link set "$VICTIM" down
 log_mark

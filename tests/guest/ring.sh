@@ -35,7 +35,7 @@ check "4096 to receive, 48 to send" resize 4096 48
 many() { for size in 64 128 256 512 1024 2048 4096 48 96 72; do resize $size $((4144 - size)) || return 1; done; }
 check "ten sizes in a row" many
 traffic_stop
-check "pings at 48 and 4096" ping_all 100 10.9.0.2 -i 0.002
+check "pings at 48 and 4096" ping_all 100 10.9.0.2 -i "$PACE"
 ethtool -G "$NIC_IF" rx 48 tx 48
 # shellcheck disable=SC2086 # two words
 check "a flood at 48 and 48" ping_all $((1000 / SLOW)) 10.9.0.2 $FLOOD

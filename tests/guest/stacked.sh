@@ -13,7 +13,7 @@ again() {
 	first=$(nic_name 0) second=$(nic_name 1)
 }
 peer_up 0
-works() { wait_until 15 ping -q -c 1 -W 1 10.9.0.2 && ping_all 50 10.9.0.2 -i 0.002; }
+works() { wait_until 15 ping -q -c 1 -W 1 10.9.0.2 && ping_all 50 10.9.0.2 -i "$PACE"; }
 # gone NAME: with the module unloaded under traffic, nothing of it is left.
 gone() {
 	ping -q -i 0.005 10.9.0.2 >/dev/null 2>&1 &

@@ -26,7 +26,7 @@ sleep_in() {
 	echo none >/sys/power/pm_test
 	return $sleep_status
 }
-works() { wait_until 5 carrier "$NIC_IF" && answers 10.9.0.2 && ping_all 50 10.9.0.2 -i 0.002; }
+works() { wait_until 5 carrier "$NIC_IF" && answers 10.9.0.2 && ping_all 50 10.9.0.2 -i "$PACE"; }
 slept() { log_since | grep -q 'PM: suspend exit'; }
 
 for state in freeze mem; do

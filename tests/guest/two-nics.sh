@@ -17,7 +17,7 @@ check "second server" iperf_server 1
 
 # Each of the two counts its own packets.
 before=$(stat "$second" rx_packets)
-check "200 pings over the first" ping_all 200 10.9.0.2 -i 0.002
+check "200 pings over the first" ping_all 200 10.9.0.2 -i "$PACE"
 at_most "the second counts none of them" $((before + 20)) "$(stat "$second" rx_packets)"
 
 at_once() {

@@ -57,7 +57,7 @@ check "down and up $downs times under traffic, without a pause" downs fast
 check "down and up $downs times under traffic" downs slow
 traffic_stop
 check "the peer answers" answers 10.9.0.2
-check "pings" ping_all 100 10.9.0.2 -i 0.002
+check "pings" ping_all 100 10.9.0.2 -i "$PACE"
 unload
 is "no interrupt is left" 0 "$(grep -c "$DRIVER" /proc/interrupts)"
 quiet_log

@@ -35,7 +35,7 @@ for turn in $(seq %d); do
 	traffic_stop
 	check "the link comes" up "$NIC_IF"
 	check "the peer answers" answers 10.9.0.2
-	check "pings" ping_all 100 10.9.0.2 -i 0.002
+	check "pings" ping_all 100 10.9.0.2 -i "$PACE"
 done
 quiet_log
 finish

@@ -29,7 +29,7 @@ while [ $leg -le %d ]; do
 	leg=$((leg + 1))
 done
 traffic_stop
-check "pings" ping_all 200 10.9.0.2 -i 0.002
+check "pings" ping_all 200 10.9.0.2 -i "$PACE"
 ethtool -G "$NIC_IF" rx 512 tx 512
 check "a ring resize" answers 10.9.0.2
 ip link set "$NIC_IF" down

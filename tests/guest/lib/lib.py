@@ -18,7 +18,7 @@ DRIVER = os.environ.get("DRIVER", "")
 SLOW = int(os.environ.get("SLOW", "1"))
 MODEL = os.environ.get("NIC_MODEL", "e1000")
 # As in net.sh.
-FLOOD = "-f" if SLOW == 1 else "-i 0.05"
+FLOOD, PACE = ("-f", "0.002") if SLOW == 1 else ("-i 0.05", "0.02")
 NIC_MAC, PEER_MAC = "52:54:00:12:34:10", "52:54:00:12:35:10"
 PEER = "peer0"
 
@@ -226,7 +226,7 @@ def answers(ip="10.9.0.2", seconds=5, ns=None):
     return wait_until(seconds, lambda: run(f"ping -q -c 1 -W 1 {ip}", ns, fails=True)[0] == 0)
 
 
-def ping_all(count, ip="10.9.0.2", options="-i 0.002", ns=None):
+def ping_all(count, ip="10.9.0.2", options=f"-i {PACE}", ns=None):
     output = run(f"ping -q -c {count} -W 5 {options} {ip}", ns, fails=True)[1]
     return f"{count} packets transmitted, {count} received" in output
 

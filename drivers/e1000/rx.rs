@@ -220,8 +220,9 @@ impl Queue {
         if left == 0 {
             return budget;
         }
-        // An empty ring raises no interrupt from which to start again.
-        if self.ring.is_empty() {
+        // There was no memory for these. A frame may take more descriptors than are left, and be
+        // the only one that comes; an empty ring raises no interrupt from which to start again.
+        if self.ring.unused() >= self.refill_at() {
             self.refill(ctx, 0);
             if self.ring.is_empty() {
                 return budget;

@@ -9,7 +9,7 @@
 import errno
 
 import bpf
-from etool import statistics
+from etool import RDH, RDT, registers, statistics
 from lib import *
 
 # Everything the device reaches is bounced, through a pool of 1024 slots of 2 kB: a receive ring of some hundred buffers fills it.
@@ -64,6 +64,12 @@ def fill(least):
 def unmapped():
     """Packets that could not be mapped: dropped, copied."""
     return stat(NIC, "tx_dropped"), statistics().get("tx_queue_0_copied", 0)
+
+
+def in_flight():
+    """Descriptors that the device has to receive into."""
+    words = registers()[1]
+    return (words[RDT] - words[RDH]) % ring()
 
 
 def stream_arrives():
@@ -163,6 +169,45 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeper:
 check("traffic goes on by itself", wait_until(10, lambda: ping_all(50)))
 print(f"# the pool of pages, which grew meanwhile, leaves {left()} slots to packets that are sent")
 check("2 MB by TCP arrive whole", stream_arrives())
+
+# A frame that takes more descriptors than are left, when there is memory again: nothing else is sent.
+down()
+run("ip link set peer0 mtu 9000", "peer")
+run(f"ip link set {NIC} mtu 9000")
+run(f"ethtool -G {NIC} rx {size}")
+up()
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeper:
+    keeper.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
+    keeper.bind(("10.9.0.1", 6000))
+    keeper.settimeout(1)
+    with namespace("peer"):
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sender.bind(("10.9.0.2", 0))
+    for sent in range(4 * size):
+        if in_flight() <= 3:
+            break
+        sender.sendto(bytes(1400), ("10.9.0.1", 6000))
+        time.sleep(0.002)
+    same("three descriptors are left", 3, in_flight())
+    try:
+        while len(keeper.recv(2048)) == 1400:
+            pass
+    except TimeoutError:
+        pass
+
+    def large():
+        sender.sendto(bytes(8000), ("10.9.0.1", 6000))
+        try:
+            return len(keeper.recv(9000)) == 8000
+        except TimeoutError:
+            return False
+
+    on_c("it was not tried")
+    check("a datagram of 8000 bytes is received, in ten seconds at most", wait_until(10, large))
+    sender.close()
+run(f"ip link set {NIC} mtu 1500")
+run("ip link set peer0 mtu 1500", "peer")
+check("traffic goes on", answers() and ping_all(50))
 
 # XDP: attached or refused, and in either case traffic goes on.
 program = bpf.prog(bpf.fixed(bpf.PASS))

@@ -18,6 +18,10 @@ use crate::{
             TxDesc,
             TxFlags, //
         },
+        mac::{
+            RxControl,
+            RxMode, //
+        },
         phy,
         queue,
         reset,
@@ -121,8 +125,10 @@ pub(super) fn run(dev: &mut Rtnl<'_, Adapter<'_>>) -> u64 {
     let outcome = if phy::loopback(bar, true).is_err() {
         Err(Fault::NoLoopback)
     } else {
+        let control = dev.control();
+
         rings
-            .start(bar)
+            .start(bar, &mut control.filters.control, control.rx_mode)
             .map_err(|_| Fault::NoRings)
             .and_then(|()| rings.exchange(bar, address))
     };
@@ -177,10 +183,13 @@ impl Rings {
     }
 
     /// Gives the rings to the device, with a descriptor less in flight than there are buffers.
-    fn start(&self, bar: &Bar<'_>) -> Result {
+    fn start(&self, bar: &Bar<'_>, receiver: &mut RxControl, mode: RxMode) -> Result {
         queue::set_tx_ring(bar, self.tx.dma_address(), self.size)?;
         queue::enable_tx(bar, true);
-        queue::set_rx_ring(bar, self.rx.dma_address(), self.size, self.rx_tail)
+        queue::set_rx_ring(bar, self.rx.dma_address(), self.size, self.rx_tail)?;
+        // It was turned off, unless it is emulated.
+        receiver.apply(bar, mode);
+        Ok(())
     }
 
     /// Sends frames, one at a time, and waits for each.

@@ -136,6 +136,8 @@ pub(crate) struct Interrupts {
     testing: Atomic<bool>,
     /// The causes it wants to know of.
     tested: Atomic<u32>,
+    /// Whether the handler was called since it began, for whatever device on the line.
+    called: Atomic<bool>,
 }
 
 /// Causes that interrupt from the start. `TXDW` is added only if transmission turns out to
@@ -154,6 +156,7 @@ impl Interrupts {
             count: Atomic::new(0),
             testing: Atomic::new(false),
             tested: Atomic::new(0),
+            called: Atomic::new(false),
         }
     }
 
@@ -179,6 +182,7 @@ impl Interrupts {
     /// Has [`Self::test`] take notes, from none on.
     pub(crate) fn begin_test(&self) {
         self.tested.store(0, Relaxed);
+        self.called.store(false, Relaxed);
         self.testing.store(true, Relaxed);
     }
 
@@ -192,11 +196,18 @@ impl Interrupts {
     pub(crate) fn test(&self, causes: Causes) -> bool {
         let testing = self.testing.load(Relaxed) && !causes.is_empty();
 
+        self.called.store(true, Relaxed);
         if testing {
             self.tested
                 .store(self.tested().with(causes).into_raw(), Relaxed);
         }
         testing
+    }
+
+    /// Returns whether the handler was called for something that is not enabled since
+    /// [`Self::begin_test`].
+    pub(crate) fn was_called(&self) -> bool {
+        self.called.load(Relaxed)
     }
 
     /// Returns the causes of which notes were taken.
@@ -213,10 +224,14 @@ impl Adapter<'_> {
     }
 
     /// Lets the device interrupt: the interface comes up.
+    ///
+    /// What came before may have been taken with another device's interrupt on the same line, and
+    /// is looked for once.
     pub(crate) fn enable_interrupts(&self) {
         self.irq.masked.store(false, Relaxed);
         self.irq.enabled.store(CAUSES.into_raw(), Relaxed);
         hw::irq::unmask(&self.bar, CAUSES);
+        hw::irq::raise(&self.bar, Causes::RXT0.with(Causes::LSC));
     }
 
     /// Stops the device from interrupting: the interface goes down.
@@ -283,9 +298,14 @@ impl Adapter<'_> {
         true
     }
 
+    /// Returns whether the handler masked the interrupts until the end of a poll.
+    pub(crate) fn interrupts_masked(&self) -> bool {
+        self.irq.masked.load(Relaxed)
+    }
+
     /// Returns whether it takes an interrupt to have NAPI scheduled now.
     pub(crate) fn awaits_interrupt(&self) -> bool {
-        !self.irq.polling.load(Relaxed) && !self.irq.masked.load(Relaxed)
+        !self.irq.polling.load(Relaxed) && !self.interrupts_masked()
     }
 
     /// Returns whether transmission completes by interrupt.

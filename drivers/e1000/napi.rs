@@ -105,14 +105,15 @@ pub(crate) fn poll(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, budge
 ///
 /// Returns whether causes were taken, so that what they announced must be looked for.
 #[cold]
-fn watch(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, done: usize) -> bool {
+fn watch(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue<'_>, done: usize) -> bool {
     if ctx.gone.load(Relaxed) {
         // It may be back.
         ctx.schedule_work(Events::LINK);
         return false;
     }
-    if !ctx.device().carrier_ok() {
-        // Its interrupt may have got lost.
+    if !ctx.device().carrier_ok() || ctx.interrupts_masked() {
+        // Its interrupt may have got lost, or may not be let through for as long as polls follow
+        // each other: an administrator's timer or an application that polls by itself.
         ctx.schedule_work(Events::LINK);
     }
     match rx.watch(ctx, done) {

@@ -32,6 +32,15 @@ same("no interrupt is left requested", 0, interrupts())
 up()
 check("up again: the peer answers", answers())
 
+# An interrupt that comes while they are put off has all of them masked.
+set_attr(NIC, "napi_defer_hard_irqs", 200)
+set_attr(NIC, "gro_flush_timeout", 10**9)
+check("put off: the peer answers", answers())
+same("while interrupts are put off: online", GOOD, tests("online"))
+set_attr(NIC, "gro_flush_timeout", 0)
+set_attr(NIC, "napi_defer_hard_irqs", 0)
+check("no more: the peer answers", answers())
+
 # Everything set differently, to be found again.
 run(f"ethtool -G {NIC} rx 128 tx 512")
 run(f"ethtool -C {NIC} rx-usecs 200")

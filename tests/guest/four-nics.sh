@@ -51,6 +51,17 @@ for n in 0 1 2 4; do
 	is "NIC $n: all of its pings at once with the others" 1 "$(grep -c "^$pings packets transmitted, $pings received" "/tmp/ping.$n")"
 done
 
+# The handler of one is called for another's interrupts, and sees what its self-test has raised.
+is "NICs 0 and 4 share a line" "$(cat "$(nic_path 0)/irq")" "$(cat "$(nic_path 4)/irq")"
+# shellcheck disable=SC2086 # two words
+inside 0 ping -q $FLOOD 10.9.0.2 >/dev/null 2>&1 &
+pid=$!
+for turn in 1 2 3; do
+	check "the other's self-test beside a flood on the same line ($turn)" inside 4 ethtool -t nic offline
+done
+kill $pid
+check "NIC 4 talks" alive 4
+
 if [ "$SLOW" -gt 1 ]; then every=0.1; else every=0.01; fi
 for n in 0 2 4; do inside $n ping -q -i "$every" 10.9.0.2 >/dev/null 2>&1 & done
 echo 0000:00:05.0 >"$DRIVER_DIR/unbind"

@@ -52,6 +52,19 @@ cable nic0 up
 check "pulled and plugged in while down: carrier when up" up "$NIC_IF"
 check "the peer answers" answers 10.9.0.2
 
+# An interrupt that comes while they are put off has all of them masked, that of the link, too.
+setting() { echo "$2" >"/sys/class/net/$NIC_IF/$1"; }
+setting napi_defer_hard_irqs 200
+setting gro_flush_timeout 1000000000
+check "interrupts put off: the peer answers" answers 10.9.0.2
+cable nic0 down
+check "pulled: no carrier within 5 s" wait_until 5 not carrier "$NIC_IF"
+cable nic0 up
+check "plugged in: carrier within 5 s" wait_until 5 carrier "$NIC_IF"
+setting gro_flush_timeout 0
+setting napi_defer_hard_irqs 0
+check "no more: the peer answers" answers 10.9.0.2
+
 # Several notices of one state make one line.
 log_mark
 for _ in 1 2 3; do cable nic0 up; done

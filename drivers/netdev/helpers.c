@@ -598,6 +598,15 @@ void netdev_helper_dma(struct net_device *dev, bool on)
 	raw_spin_unlock_irqrestore(&command_lock, flags);
 }
 
+/* As the machine is switched off: asleep, the device may wake it if it is to. */
+void netdev_helper_pci_off(struct pci_dev *pdev)
+{
+	if (system_state != SYSTEM_POWER_OFF)
+		return;
+	pci_wake_from_d3(pdev, device_may_wakeup(&pdev->dev));
+	pci_set_power_state(pdev, PCI_D3hot);
+}
+
 bool netdev_helper_running(const struct net_device *dev)
 {
 	return netif_running(dev);

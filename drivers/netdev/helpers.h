@@ -106,6 +106,7 @@ void netdev_helper_dma(struct net_device *dev, bool on);
 bool netdev_helper_running(const struct net_device *dev);
 bool netdev_helper_rtnl_locked(void);
 bool netdev_helper_can_wakeup(const struct net_device *dev);
+void netdev_helper_pci_off(struct pci_dev *pdev);
 int netdev_helper_set_wakeup(struct net_device *dev, bool enable);
 
 netdev_features_t netdev_helper_features_check(struct sk_buff *skb,

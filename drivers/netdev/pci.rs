@@ -273,8 +273,11 @@ unsafe extern "C" fn resume<T: Driver>(dev: *mut kbindings::device) -> c_int {
 unsafe extern "C" fn shutdown<T: Driver>(pdev: *mut kbindings::pci_dev) {
     // SAFETY: The PCI core calls for a device bound to this driver.
     unsafe { with_rtnl::<T, _>(pdev, |rtnl| detach(rtnl)) };
-    // SAFETY: The device is valid. Nothing it does reaches memory from here on.
-    unsafe { bindings::pci_clear_master(pdev.cast()) };
+    // SAFETY: The device is valid. Nothing it does reaches memory from here on, and nobody uses it.
+    unsafe {
+        bindings::pci_clear_master(pdev.cast());
+        bindings::netdev_helper_pci_off(pdev.cast());
+    }
 }
 
 unsafe extern "C" fn error_detected<T: Driver>(

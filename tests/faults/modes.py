@@ -7,6 +7,7 @@ checksums reported by the device, the other two models, power management.
 """
 
 import dataclasses
+import json
 import time
 
 import guestlog
@@ -62,6 +63,7 @@ MODES = (
     Mode("82545EM", "", ("essentials",), "e1000-82545em"),
     Mode("82544GC", "", ("essentials",), "e1000-82544gc"),
     Mode("power management", "--pm", ("essentials", "sleeps", "wakes"), serial=True),
+    Mode("switched off", "--pm", ("off",)),
     Mode("slow to negotiate, slow MDIC", "--autoneg-ms 2000 --mdic-us 300"),
     Mode("behind an IOMMU", "", ("essentials", "late_data"), iommu=True),
 )
@@ -74,6 +76,7 @@ class Trial:
         self.settings, self.session = settings, session
         self.outcome = Outcome(name, "modes")
         self.interface = session.interface()
+        self.over = False
 
     def run(self, check):
         self.session.ask("log")
@@ -82,7 +85,8 @@ class Trial:
         self.back("at first", 15)
         if not self.outcome.problems:
             getattr(self, check)()
-        self.clean()
+        if not self.over:
+            self.clean()
         return self.outcome
 
     def clean(self):
@@ -255,13 +259,8 @@ class Trial:
             if not self.must(f"wol {letters}", f"ethtool -s {{i}} wol {letters}"):
                 return
             self.must(f"suspend with wol {letters}", "(sleep 0.5; echo freeze >/sys/power/state) >/dev/null 2>&1 &")
-            if not self.wait_for_power(D3):
-                self.outcome.bad(f"wol {letters}: it did not go to sleep")
+            if not self.asleep(f"wol {letters}", events):
                 return
-            wakes = bool(self.session.nic.stats()["power_state"] & PME_ENABLED)
-            found = self.peek("WUFC"), self.peek("WUC"), wakes
-            if found != (events, WUC_PME_EN if events else 0, bool(events)):
-                self.outcome.bad(f"wol {letters}: asleep WUFC is {found[0]:#x}, WUC {found[1]:#x}, PME enabled: {wakes}")
             # What reaches a serial port that sleeps is lost.
             awake = self.wait_for_power(D0)
             time.sleep(1 * self.session.slow)
@@ -269,6 +268,29 @@ class Trial:
                 return
             if left := self.peek("WUFC"):
                 self.outcome.bad(f"wol {letters}: awake WUFC is {left:#x}")
+
+    def off(self):
+        """The same where the machine is switched off, which ends the guest."""
+        self.outcome.deadly = self.over = True
+        stay = json.dumps({"execute": "set-action", "arguments": {"shutdown": "pause"}})
+        status, text = self.session.sh(f"hostctl '{stay}'")
+        if status:
+            self.outcome.bad(f"QEMU does not stay: {text}")
+        if not self.must("wol g", "ethtool -s {i} wol g"):
+            return
+        self.session.sh("(sleep 0.5; echo o >/proc/sysrq-trigger) >/dev/null 2>&1 &")
+        self.asleep("off with wol g", WAKING["g"])
+
+    def asleep(self, what, events):
+        """Whether it goes to sleep; what is to wake the machine must be armed then."""
+        if not self.wait_for_power(D3):
+            self.outcome.bad(f"{what}: it did not go to sleep")
+            return False
+        wakes = bool(self.session.nic.stats()["power_state"] & PME_ENABLED)
+        found = self.peek("WUFC"), self.peek("WUC"), wakes
+        if found != (events, WUC_PME_EN if events else 0, bool(events)):
+            self.outcome.bad(f"{what}: asleep WUFC is {found[0]:#x}, WUC {found[1]:#x}, PME enabled: {wakes}")
+        return True
 
     def late_data(self):
         """Data that comes to a buffer of a lap ago, and after its descriptor: whatever becomes of the frames, nothing else is hit."""

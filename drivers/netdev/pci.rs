@@ -8,8 +8,8 @@
 //! # Soundness
 //!
 //! The driver's data of a bound PCI device is a [`Bound`]: the registration, then the interrupt
-//! vector. The driver core drops it after `remove`, in that order, and before the device's
-//! resources (the `'bound` borrows inside the network device's data) end. The callbacks below run
+//! vector. `remove` unregisters; the driver core drops the data after that, in that order, and before
+//! the device's resources (the `'bound` borrows inside the network device's data) end. The callbacks below run
 //! between a successful probe and remove, which the device's lock keeps apart, so that the data
 //! is there; while it isn't (a probe that failed), the core does not call them. They may come in
 //! any order, as an error does not wait for sleep to be over; [`super::lifecycle`] stands that.
@@ -131,10 +131,10 @@ impl<T: Driver> pci::Driver for Glue<T> {
     }
 
     fn unbind<'bound>(dev: &'bound pci::Device<device::Core<'_>>, this: Pin<&Bound<'bound, T>>) {
-        let _ = this;
-        // The interface may still be up, and is closed when the data is dropped; that stops the
-        // device's DMA before bus mastering ends with the disabling of the device.
         let _ = dev;
+        // Closes the interface, and with it stops the device's DMA. Not left to the drop of the data:
+        // by then the PCI core no longer keeps the device, and the bridges above it, from sleep.
+        this.registration.unregister();
     }
 }
 

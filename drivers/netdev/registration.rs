@@ -5,7 +5,8 @@
 //! # Soundness
 //!
 //! The private area is written whole before the device is registered, and dropped after the last
-//! callback: [`Registration`]'s drop says how that is known. What the C side keeps pointers to
+//! callback: `unregister_netdev()` waits for every reference to the device, and who calls the
+//! driver without RTNL or NAPI has one. What the C side keeps pointers to
 //! (the NAPI, the timer, the tables of operations) lies in the private area or is static.
 //!
 //! The driver's data may borrow from the bound device, for `'a`. The registration carries that
@@ -45,21 +46,26 @@ use kernel::{
     device::Bound,
     error::to_result,
     prelude::*,
-    sync::atomic::Atomic,
+    sync::atomic::{
+        Atomic,
+        Full, //
+    },
     types::Opaque, //
 };
 
 /// A registered network device.
 ///
-/// Dropping it unregisters the device, which closes the interface; then the NAPI goes, then the
-/// driver's data, then the device. It is held by the bus glue ([`super::pci`]) and never given to
+/// Dropping it unregisters the device, if [`Self::unregister`] has not, which closes the interface;
+/// then the NAPI goes, then the driver's data, then the device. It is held by the bus glue ([`super::pci`]) and never given to
 /// a driver, so that safe code cannot leak it and have callbacks outlive the data they borrow.
 ///
 /// # Invariants
 ///
-/// `dev` is registered, and its private area holds a valid `Private<T>`.
+/// `dev` is valid, and its private area holds a valid `Private<T>`. It is registered unless `over`
+/// is set.
 pub(super) struct Registration<'a, T: Driver> {
     dev: NonNull<bindings::net_device>,
+    over: Atomic<bool>,
     _parent: PhantomData<(&'a kernel::device::Device<Bound>, T)>,
 }
 
@@ -127,6 +133,7 @@ impl<'a, T: Driver + ethtool::Operations + 'a> Registration<'a, T> {
         Ok(Self {
             // SAFETY: Checked above.
             dev: unsafe { NonNull::new_unchecked(dev) },
+            over: Atomic::new(false),
             _parent: PhantomData,
         })
     }
@@ -137,6 +144,17 @@ impl<T: Driver> Registration<'_, T> {
     pub(super) fn device(&self) -> &Device<T> {
         // SAFETY: By the type invariants.
         unsafe { Device::from_raw(self.dev.as_ptr()) }
+    }
+
+    /// Unregisters the device, which closes the interface; once. May sleep, takes RTNL.
+    ///
+    /// After it there are no callbacks any more.
+    pub(super) fn unregister(&self) {
+        // INVARIANT: It is set before the device is unregistered.
+        if !self.over.xchg(true, Full) {
+            // SAFETY: By the type invariants the device is registered; process context.
+            unsafe { bindings::unregister_netdev(self.dev.as_ptr()) };
+        }
     }
 }
 
@@ -214,19 +232,8 @@ unsafe fn release<T: Driver>(dev: *mut bindings::net_device) {
 
 impl<T: Driver> Drop for Registration<'_, T> {
     fn drop(&mut self) {
-        let dev = self.dev.as_ptr();
-
-        // SAFETY: By the type invariants the device is registered; process context.
-        unsafe { bindings::unregister_netdev(dev) };
-        // A request that has the device identify itself sleeps without RTNL. It gives its
-        // reference back, for which the function above waits, before its last call to the driver.
-        // Both are under one hold of RTNL: see it end.
-        // SAFETY: Process context, RTNL is not held by us.
-        unsafe {
-            bindings::rtnl_lock();
-            bindings::rtnl_unlock();
-        }
+        self.unregister();
         // SAFETY: No callback runs any more and none will.
-        unsafe { release::<T>(dev) };
+        unsafe { release::<T>(self.dev.as_ptr()) };
     }
 }

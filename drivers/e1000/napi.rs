@@ -76,7 +76,11 @@ fn not_enabled(ctx: &IrqContext<'_, Adapter<'_>>, causes: Causes) -> IrqReturn {
 }
 
 /// Receives up to `budget` packets, and sees to what else the interrupt was about.
-pub(crate) fn poll(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue, budget: usize) -> usize {
+pub(crate) fn poll(
+    ctx: &NapiContext<'_, Adapter<'_>>,
+    rx: &mut rx::Queue<'_>,
+    budget: usize,
+) -> usize {
     let mut all_done = true;
 
     ctx.stats.rx.polls.inc();

@@ -64,7 +64,7 @@ impl<'bound> Driver for Adapter<'bound> {
     type Control = Control;
     type Config = Config;
     type Tx = tx::Queue<'bound>;
-    type Rx = rx::Queue;
+    type Rx = rx::Queue<'bound>;
 
     const PHY_ADDRESS: u8 = mii::PHY_ADDRESS;
 

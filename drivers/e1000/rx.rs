@@ -79,16 +79,16 @@ enum Partial {
 }
 
 /// Descriptors with their buffers, and where driver and device are in them.
-pub(crate) struct Queue {
+pub(crate) struct Queue<'bound> {
     ring: Ring,
     descs: Descriptors,
     /// The page of each descriptor: its buffer if it is in flight, later lent to the packet.
-    slots: KVVec<Slot>,
+    slots: KVVec<Slot<'bound>>,
     /// Where a device that does not stop in time writes to.
-    spare: Buffer,
+    spare: Buffer<'bound>,
     partial: Partial,
     /// What there is of a frame for an XDP program.
-    unfinished: Option<Buff>,
+    unfinished: Option<Buff<'bound>>,
     /// What programs want sent, at the end of the poll or when there is no more room in it.
     replies: KVec<TxFrame>,
     max_frame: usize,
@@ -99,12 +99,12 @@ pub(crate) struct Queue {
     watched: Watched,
     pub(crate) moderator: Moderator,
     // Dropped last: the buffers go back to it.
-    pool: PagePool,
+    pool: PagePool<'bound>,
 }
 
-impl Queue {
+impl<'bound> Queue<'bound> {
     /// Allocates the ring and fills it. Touches no register.
-    pub(crate) fn new(rtnl: &Rtnl<'_, Adapter<'_>>, config: &Config) -> Result<Self> {
+    pub(crate) fn new(rtnl: &Rtnl<'_, Adapter<'bound>>, config: &Config) -> Result<Self> {
         let count = usize::from(config.rx.get());
         let dev = rtnl.shared().pdev.as_ref();
         let mut pool = PagePool::new(rtnl, dev, count, BUFFER_SIZE)?;

@@ -227,12 +227,13 @@ impl<T: Driver> Device<T> {
 
     /// Prints a message with the names of the driver, the bus device and the interface.
     ///
-    /// Used by [`netdev_info!`] and its siblings.
-    pub(crate) fn print(&self, level: &'static CStr, args: fmt::Arguments<'_>) {
-        // SAFETY: `%pA` takes a `fmt::Arguments`; `dev` and the strings are valid.
+    /// Used by [`netdev_info!`] and its siblings. Any context.
+    pub(crate) fn print(&self, level: Level, args: fmt::Arguments<'_>) {
+        // SAFETY: `%pA` takes a `fmt::Arguments`; `dev` and the strings are valid, and the level is
+        // one of two bytes.
         unsafe {
             bindings::netdev_printk(
-                level.as_char_ptr(),
+                level.kern().as_char_ptr(),
                 self.as_ptr(),
                 c"%pA".as_char_ptr(),
                 core::ptr::from_ref(&args).cast::<c_void>(),
@@ -245,26 +246,48 @@ impl<T: Driver> Device<T> {
     }
 }
 
-/// Prints at a level given as one of the kernel's `KERN_*` strings.
+/// How important a message is.
+#[derive(Clone, Copy)]
+pub(crate) enum Level {
+    /// `KERN_ERR`.
+    Error,
+    /// `KERN_WARNING`.
+    Warning,
+    /// `KERN_INFO`.
+    Info,
+}
+
+impl Level {
+    /// Returns the kernel's `KERN_*` string, which is two bytes long.
+    fn kern(self) -> &'static CStr {
+        match self {
+            Self::Error => c"\x013",
+            Self::Warning => c"\x014",
+            Self::Info => c"\x016",
+        }
+    }
+}
+
+/// Prints at a [`Level`].
 macro_rules! netdev_print {
-    ($level:literal, $dev:expr, $($arg:tt)*) => {
-        $dev.print($level, kernel::prelude::fmt!($($arg)*))
+    ($level:ident, $dev:expr, $($arg:tt)*) => {
+        $dev.print($crate::netdev::Level::$level, kernel::prelude::fmt!($($arg)*))
     };
 }
 
 /// Prints at `KERN_INFO`.
 macro_rules! netdev_info {
-    ($dev:expr, $($arg:tt)*) => { $crate::netdev::netdev_print!(c"\x016", $dev, $($arg)*) };
+    ($dev:expr, $($arg:tt)*) => { $crate::netdev::netdev_print!(Info, $dev, $($arg)*) };
 }
 
 /// Prints at `KERN_WARNING`.
 macro_rules! netdev_warn {
-    ($dev:expr, $($arg:tt)*) => { $crate::netdev::netdev_print!(c"\x014", $dev, $($arg)*) };
+    ($dev:expr, $($arg:tt)*) => { $crate::netdev::netdev_print!(Warning, $dev, $($arg)*) };
 }
 
 /// Prints at `KERN_ERR`.
 macro_rules! netdev_err {
-    ($dev:expr, $($arg:tt)*) => { $crate::netdev::netdev_print!(c"\x013", $dev, $($arg)*) };
+    ($dev:expr, $($arg:tt)*) => { $crate::netdev::netdev_print!(Error, $dev, $($arg)*) };
 }
 
 pub(crate) use {

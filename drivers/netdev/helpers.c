@@ -178,13 +178,13 @@ void netdev_helper_skb_free(struct sk_buff *skb, enum skb_drop_reason reason)
 }
 
 /*
- * The budget for napi_consume_skb() under the transmit lock or in NAPI: both
- * run with bottom halves disabled, which is what a budget above 0 promises.
- * netpoll transmits with interrupts off; then the free is deferred.
+ * The budget for napi_consume_skb() under the transmit lock: one above 0 promises
+ * bottom halves disabled and interrupts on.  netpoll has interrupts off, or on
+ * PREEMPT_RT neither; then the free is deferred.
  */
 int netdev_helper_free_budget(void)
 {
-	return !irqs_disabled();
+	return in_softirq() && !irqs_disabled();
 }
 
 void netdev_helper_skb_put_vlan(struct sk_buff *skb, u16 tci)
@@ -367,11 +367,13 @@ void *netdev_helper_page_address(const struct page *page)
 
 /*
  * A hard interrupt may be one in the middle of what a softirq does to the cache
- * of the pool, which page_pool_napi_local() does not see: better lose the page.
+ * of the pool, which page_pool_napi_local() does not see.  With interrupts off,
+ * the pool's lock would turn bottom halves off and on again, and have softirqs
+ * run on the way.  Better lose the page.
  */
 static bool pp_may_put(void)
 {
-	return !WARN_ON_ONCE(in_hardirq());
+	return !WARN_ON_ONCE(in_hardirq() || irqs_disabled());
 }
 
 void netdev_helper_pp_put(struct page *page)

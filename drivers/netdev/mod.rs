@@ -80,7 +80,8 @@ pub(crate) use self::{
         netdev_info,
         netdev_print,
         netdev_warn,
-        Device, //
+        Device,
+        Level, //
     },
     driver::{
         Driver,

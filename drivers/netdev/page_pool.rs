@@ -37,12 +37,14 @@
 //!
 //! A page that is out of the pool keeps the pool's memory alive (`page_pool_destroy()` waits for it
 //! in the background, but unmaps it at once), so a [`Buffer`] needs no reference to its pool. Its
-//! address is of use only while there is the pool; [`Slot::renew`] gives up pages of another. Not
-//! ruled out by a type: that a driver keeps a buffer beyond its pool *and* beyond the removal of the
-//! device, and then asks for its data.
+//! address is of use only while there is the pool; [`Slot::renew`] gives up pages of another. It does
+//! not keep the device alive, which the pool's memory points to and which is asked to sync what it
+//! wrote: so pools, and what their pages are in until they are a packet's or a frame's, do not
+//! outlive the time that the device is bound (`'bound`).
 //!
 //! A buffer can be dropped anywhere: in a hard interrupt, which may be one in the middle of what the
-//! softirq below does to the cache, the page is lost instead of put back, with a warning.
+//! softirq below does to the cache, and with interrupts off, where the pool's lock would have softirqs
+//! run under locks of the caller's, the page is lost instead of put back, with a warning.
 //!
 //! A page given to the device must not be dropped before the device is halted or has written it
 //! back; the ring that holds the buffers sees to that. A device that writes on changes bytes of
@@ -71,6 +73,7 @@ use super::{
     xdp::RxQueue, //
 };
 use core::{
+    marker::PhantomData,
     mem::ManuallyDrop,
     ptr::NonNull,
     slice, //
@@ -101,13 +104,14 @@ pub(crate) const CAPACITY: usize = PAGE_SIZE - HEADROOM - TAILROOM;
 ///
 /// To be dropped where one may sleep, if it is not tied to a NAPI: the core takes mutexes to end a
 /// pool.
-pub(crate) struct PagePool {
+pub(crate) struct PagePool<'bound> {
     // Before the pool.
     rxq: RxQueue,
     pool: Arc<Pool>,
+    _bound: PhantomData<&'bound ()>,
 }
 
-impl PagePool {
+impl<'bound> PagePool<'bound> {
     /// Makes a pool whose pages hold up to `max_len` bytes (at most [`CAPACITY`]) of data written
     /// by `dev`, sized for a ring of `entries`. May sleep.
     ///
@@ -115,7 +119,7 @@ impl PagePool {
     /// network device is being unregistered.
     pub(crate) fn new<T: Driver>(
         rtnl: &Rtnl<'_, T>,
-        dev: &Device<Bound>,
+        dev: &'bound Device<Bound>,
         entries: usize,
         max_len: usize,
     ) -> Result<Self> {
@@ -160,6 +164,7 @@ impl PagePool {
             // SAFETY: Both are valid; the pool is dropped after.
             rxq: unsafe { RxQueue::new(netdev.as_ptr(), raw)? },
             pool,
+            _bound: PhantomData,
         })
     }
 
@@ -193,7 +198,7 @@ impl PagePool {
     /// Takes a page, synced for the device. None if there is no memory, or if it is not for
     /// `consumer` to take one.
     #[inline]
-    pub(crate) fn alloc(&mut self, consumer: &impl Consumer) -> Option<Buffer> {
+    pub(crate) fn alloc(&mut self, consumer: &impl Consumer) -> Option<Buffer<'bound>> {
         if !self.is_for(consumer) {
             return None;
         }
@@ -201,8 +206,11 @@ impl PagePool {
         // recycles into its cache meanwhile, as just checked.
         let page = unsafe { bindings::netdev_helper_pp_alloc(self.as_ptr()) };
 
-        // INVARIANT: The page comes from a pool that maps its pages.
-        NonNull::new(page).map(|page| Buffer { page })
+        // INVARIANT: The page comes from a pool that maps its pages, for a device bound for `'bound`.
+        NonNull::new(page).map(|page| Buffer {
+            page,
+            _bound: PhantomData,
+        })
     }
 }
 
@@ -210,16 +218,18 @@ impl PagePool {
 ///
 /// # Invariants
 ///
-/// `page` is an order-0 page out of a page pool with `PP_FLAG_DMA_MAP`, and owned.
+/// `page` is an order-0 page out of a page pool with `PP_FLAG_DMA_MAP`, and owned. The device that it
+/// is mapped for is valid for `'bound`.
 #[must_use = "dropped, the page goes back to its pool"]
-pub(crate) struct Buffer {
+pub(crate) struct Buffer<'bound> {
     page: NonNull<bindings::page>,
+    _bound: PhantomData<&'bound ()>,
 }
 
 // SAFETY: A page is not tied to a task.
-unsafe impl Send for Buffer {}
+unsafe impl Send for Buffer<'_> {}
 
-impl Buffer {
+impl<'bound> Buffer<'bound> {
     /// Returns the address at which the device is to write.
     #[inline]
     pub(crate) fn address(&self) -> u64 {
@@ -231,11 +241,14 @@ impl Buffer {
 
     /// # Safety
     ///
-    /// `page` must be an order-0 page out of a page pool with `PP_FLAG_DMA_MAP`, and its
-    /// ownership is handed over.
+    /// `page` must be an order-0 page out of a page pool with `PP_FLAG_DMA_MAP` for a device that is
+    /// valid for `'bound`, and its ownership is handed over.
     pub(super) unsafe fn from_raw(page: NonNull<bindings::page>) -> Self {
         // INVARIANT: By the safety requirements.
-        Self { page }
+        Self {
+            page,
+            _bound: PhantomData,
+        }
     }
 
     pub(super) fn into_raw(self) -> NonNull<bindings::page> {
@@ -257,12 +270,13 @@ impl Buffer {
     ///
     /// Returns `None` if `len` is above [`CAPACITY`].
     #[inline]
-    pub(crate) fn received(self, len: usize) -> Option<Filled> {
+    pub(crate) fn received(self, len: usize) -> Option<Filled<'bound>> {
         if len > CAPACITY {
             return None;
         }
         // CAST: Bounded by the check above.
-        // SAFETY: By the type invariants the page is from a pool, and `len` is within it.
+        // SAFETY: By the type invariants the page is from a pool and its device valid, and `len` is
+        // within the page.
         unsafe { bindings::netdev_helper_pp_sync_for_cpu(self.page.as_ptr(), 0, len as u32) };
 
         // INVARIANT: `len` was checked.
@@ -270,7 +284,7 @@ impl Buffer {
     }
 }
 
-impl Drop for Buffer {
+impl Drop for Buffer<'_> {
     fn drop(&mut self) {
         // SAFETY: By the type invariants the page is from a pool and owned; it goes back here. The
         // helper looks after the context.
@@ -284,12 +298,12 @@ impl Drop for Buffer {
 ///
 /// The first `len` bytes after [`HEADROOM`] were written by the device and synced for the CPU;
 /// `len` is at most [`CAPACITY`].
-pub(crate) struct Filled {
-    buf: Buffer,
+pub(crate) struct Filled<'bound> {
+    buf: Buffer<'bound>,
     len: usize,
 }
 
-impl Filled {
+impl<'bound> Filled<'bound> {
     /// Returns the data.
     ///
     /// The device has given the buffer back. One that writes on regardless changes bytes, which
@@ -307,7 +321,7 @@ impl Filled {
         self.len = self.len.min(len);
     }
 
-    pub(super) fn into_parts(self) -> (Buffer, usize) {
+    pub(super) fn into_parts(self) -> (Buffer<'bound>, usize) {
         (self.buf, self.len)
     }
 
@@ -315,7 +329,7 @@ impl Filled {
     ///
     /// The CPU has only read from it.
     #[inline]
-    pub(crate) fn into_buffer(self) -> Buffer {
+    pub(crate) fn into_buffer(self) -> Buffer<'bound> {
         self.buf
     }
 }

@@ -40,11 +40,11 @@ pub(crate) struct Tx<'bound> {
 }
 
 /// The receive side.
-pub(crate) struct Rx {
-    pub(crate) buffer: Option<Buffer>,
-    pub(crate) filled: Option<Filled>,
-    pub(crate) slot: Slot,
-    pub(crate) pool: PagePool,
+pub(crate) struct Rx<'bound> {
+    pub(crate) buffer: Option<Buffer<'bound>>,
+    pub(crate) filled: Option<Filled<'bound>>,
+    pub(crate) slot: Slot<'bound>,
+    pub(crate) pool: PagePool<'bound>,
 }
 
 /// Implements [`netdev::Driver`](crate::netdev::Driver), with the parts given.
@@ -195,7 +195,7 @@ mod implementation {
         pci, //
     };
 
-    driver!(Sample<'bound>, Control, Tx<'bound>, Rx, 'bound);
+    driver!(Sample<'bound>, Control, Tx<'bound>, Rx<'bound>, 'bound);
 
     kernel::pci_device_table!(TABLE, (), [(pci::DeviceId::from_class(0, 0), ())]);
 

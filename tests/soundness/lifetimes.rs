@@ -92,6 +92,47 @@ fn pool_unbound(rtnl: &Rtnl<'_, Sample<'_>>, dev: &ARef<device::Device>) {
     let _ = PagePool::new(rtnl, dev, 256, 2048); //~ E0308 mismatched types
 }
 
+/// a pool does not outlive the driver's bond with the device
+fn keep_pool(
+    rtnl: &Rtnl<'_, Sample<'_>>,
+    dev: &device::Device<device::Bound>,
+) -> Option<PagePool<'static>> {
+    #[cfg(misuse)]
+    return PagePool::new(rtnl, dev, 256, 2048).ok(); //~ lifetime may not live long enough
+    None
+}
+
+/// nor does a page that was taken from it
+fn keep_page<'a>(rtnl: &Rtnl<'_, Sample<'a>>, pool: &mut PagePool<'a>) -> Option<Buffer<'static>> {
+    #[cfg(misuse)]
+    return pool.alloc(rtnl); //~ lifetime may not live long enough
+    None
+}
+
+/// nor a slot that is filled from it
+fn keep_slots<'a>(
+    rtnl: &Rtnl<'_, Sample<'a>>,
+    slots: &mut [Slot<'static>],
+    pool: &mut PagePool<'a>,
+) {
+    #[cfg(misuse)]
+    Slot::renew(slots, &mut [0; 8], pool, rtnl); //~ E0521 borrowed data escapes outside of function
+}
+
+/// nor what the device has written
+fn keep_filled<'a>(buffer: Buffer<'a>) -> Option<Filled<'static>> {
+    #[cfg(misuse)]
+    return buffer.received(64); //~ lifetime may not live long enough
+    None
+}
+
+/// nor a frame for a program
+fn keep_frame<'a>(filled: Filled<'a>) -> Option<xdp::Buff<'static>> {
+    #[cfg(misuse)]
+    return Some(xdp::Buff::new(filled)); //~ lifetime may not live long enough
+    None
+}
+
 /// a program is not kept beyond the poll
 fn keep_program(ctx: &NapiContext<'_, Sample<'_>>, kept: &mut Option<xdp::Program<'static>>) {
     #[cfg(misuse)]

@@ -75,7 +75,7 @@ fn received_back(ctx: &NapiContext<'_, Sample<'_>>, skb: SkBuff) {
 }
 
 /// nor does it get a page of the receive ring
-fn lent_to_any(slot: &mut Slot, skb: &mut SkBuff) {
+fn lent_to_any(slot: &mut Slot<'_>, skb: &mut SkBuff) {
     #[cfg(misuse)]
     let done = slot.lend_to(skb, 64); //~ E0308 mismatched types
 }
@@ -127,7 +127,7 @@ fn changed(skb: &mut PacketView<'_>) -> usize {
 }
 
 /// a receive buffer is not given to the device after it was received
-fn buffer(buffer: Buffer) -> Option<Filled> {
+fn buffer(buffer: Buffer<'_>) -> Option<Filled<'_>> {
     let filled = buffer.received(64);
     #[cfg(misuse)]
     let address = buffer.address(); //~ E0382 borrow of moved value: `buffer`
@@ -135,14 +135,14 @@ fn buffer(buffer: Buffer) -> Option<Filled> {
 }
 
 /// a receive buffer is not in two slots
-fn two_slots(one: &mut Slot, other: &mut Slot, buffer: Buffer) {
+fn two_slots<'a>(one: &mut Slot<'a>, other: &mut Slot<'a>, buffer: Buffer<'a>) {
     #[cfg(misuse)]
     one.put(buffer);
     other.put(buffer); //~ E0382 use of moved value: `buffer`
 }
 
 /// data are not looked at after their page went back to its slot
-fn data(slot: &mut Slot, filled: Filled) -> usize {
+fn data<'a>(slot: &mut Slot<'a>, filled: Filled<'a>) -> usize {
     let data = filled.data();
     let len = data.len();
 
@@ -153,23 +153,23 @@ fn data(slot: &mut Slot, filled: Filled) -> usize {
 }
 
 /// a slot's share of a page is not copied
-fn copied_share(slot: &mut Slot) {
+fn copied_share(slot: &mut Slot<'_>) {
     #[cfg(misuse)]
     let other = *slot; //~ E0507 cannot move out of `*slot` which is behind a mutable reference
 }
 
 /// nor is the slot cloned
-fn cloned_share(slot: &mut Slot) {
+fn cloned_share(slot: &mut Slot<'_>) {
     #[cfg(misuse)]
-    let other = slot.clone(); //~ E0599 no method named `clone` found for mutable reference `&mut Slot`
+    let other = slot.clone(); //~ E0599 no method named `clone` found for mutable reference `&mut Slot<'_>`
 }
 
 /// a page is not part of a frame and of a packet
-fn frame_and_packet(
+fn frame_and_packet<'a>(
     ctx: &NapiContext<'_, Sample<'_>>,
-    slot: &mut Slot,
-    filled: Filled,
-) -> xdp::Buff {
+    slot: &mut Slot<'a>,
+    filled: Filled<'a>,
+) -> xdp::Buff<'a> {
     let buff = xdp::Buff::new(filled);
     #[cfg(misuse)]
     slot.put(filled.into_buffer()); //~ E0382 use of moved value: `filled`
@@ -178,19 +178,19 @@ fn frame_and_packet(
 }
 
 /// a page becomes a packet in a poll only
-fn lent_under_rtnl(rtnl: &mut Rtnl<'_, Sample<'_>>, slot: &mut Slot) {
+fn lent_under_rtnl(rtnl: &mut Rtnl<'_, Sample<'_>>, slot: &mut Slot<'_>) {
     #[cfg(misuse)]
     let skb = slot.lend(rtnl, 64); //~ E0308 mismatched types
 }
 
 /// nor does it become one under the transmit lock
-fn lent_in_xmit(ctx: &TxContext<'_, Sample<'_>>, slot: &mut Slot) {
+fn lent_in_xmit(ctx: &TxContext<'_, Sample<'_>>, slot: &mut Slot<'_>) {
     #[cfg(misuse)]
     let skb = slot.lend(ctx, 64); //~ E0308 mismatched types
 }
 
 /// a frame is not looked at after its XDP program's verdict
-fn verdict(ctx: &NapiContext<'_, Sample<'_>>, rx: &mut Rx, buff: xdp::Buff) -> usize {
+fn verdict(ctx: &NapiContext<'_, Sample<'_>>, rx: &mut Rx<'_>, buff: xdp::Buff<'_>) -> usize {
     let Some(program) = ctx.xdp_program() else {
         return 0;
     };
@@ -203,13 +203,13 @@ fn verdict(ctx: &NapiContext<'_, Sample<'_>>, rx: &mut Rx, buff: xdp::Buff) -> u
 }
 
 /// a frame becomes a packet in a poll only
-fn outside_of_poll(rtnl: &mut Rtnl<'_, Sample<'_>>, buff: xdp::Buff) {
+fn outside_of_poll(rtnl: &mut Rtnl<'_, Sample<'_>>, buff: xdp::Buff<'_>) {
     #[cfg(misuse)]
     let skb = buff.into_skb(rtnl); //~ E0308 mismatched types
 }
 
 /// a frame that is to be sent back is not received to again, too
-fn sent_and_received(slot: &mut Slot, verdict: xdp::Verdict) -> Option<xdp::TxFrame> {
+fn sent_and_received<'a>(slot: &mut Slot<'a>, verdict: xdp::Verdict<'a>) -> Option<xdp::TxFrame> {
     match verdict {
         xdp::Verdict::Tx(frame) => {
             #[cfg(misuse)]

@@ -96,37 +96,41 @@ fn old_program(rtnl: &mut Rtnl<'_, Sample<'_>>) -> bool {
 }
 
 /// a page pool is not tied to a NAPI that is running
-fn attach_in_poll(ctx: &NapiContext<'_, Sample<'_>>, rx: &mut Rx) {
+fn attach_in_poll(ctx: &NapiContext<'_, Sample<'_>>, rx: &mut Rx<'_>) {
     #[cfg(misuse)]
     rx.pool.attach(ctx); //~ E0308 mismatched types
 }
 
 /// a page pool has one user at a time
-fn shared_pool(ctx: &NapiContext<'_, Sample<'_>>, pool: &PagePool) {
+fn shared_pool(ctx: &NapiContext<'_, Sample<'_>>, pool: &PagePool<'_>) {
     #[cfg(misuse)]
     let page = pool.alloc(ctx); //~ E0596 cannot borrow `*pool` as mutable
 }
 
 /// no page is taken under the transmit lock
-fn taken_in_xmit(ctx: &TxContext<'_, Sample<'_>>, pool: &mut PagePool) {
+fn taken_in_xmit(ctx: &TxContext<'_, Sample<'_>>, pool: &mut PagePool<'_>) {
     #[cfg(misuse)]
     let page = pool.alloc(ctx); //~ E0277 the trait bound `TxContext<'_, Sample<'_>>: Consumer` is not satisfied
 }
 
 /// no page is taken in an interrupt
-fn taken_in_interrupt(ctx: &IrqContext<'_, Sample<'_>>, pool: &mut PagePool) {
+fn taken_in_interrupt(ctx: &IrqContext<'_, Sample<'_>>, pool: &mut PagePool<'_>) {
     #[cfg(misuse)]
     let page = pool.alloc(ctx); //~ E0277 the trait bound `IrqContext<'_, Sample<'_>>: Consumer` is not satisfied
 }
 
 /// no page is taken by who has but the device
-fn taken_anywhere(dev: &Device<Sample<'_>>, pool: &mut PagePool) {
+fn taken_anywhere(dev: &Device<Sample<'_>>, pool: &mut PagePool<'_>) {
     #[cfg(misuse)]
     let page = pool.alloc(dev); //~ E0277 the trait bound `Device<Sample<'_>>: Consumer` is not satisfied
 }
 
 /// slots are not filled under the transmit lock
-fn renewed_in_xmit(ctx: &TxContext<'_, Sample<'_>>, slots: &mut [Slot], pool: &mut PagePool) {
+fn renewed_in_xmit<'a>(
+    ctx: &TxContext<'_, Sample<'_>>,
+    slots: &mut [Slot<'a>],
+    pool: &mut PagePool<'a>,
+) {
     let mut addresses = [0; 16];
 
     #[cfg(misuse)]

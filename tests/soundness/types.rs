@@ -16,7 +16,7 @@ mod not_sync {
     struct NotSync(Cell<u32>);
 
     #[cfg(misuse)]
-    driver!(NotSync, Control, Tx<'static>, Rx); //~ E0277 `Cell<u32>` cannot be shared between threads safely
+    driver!(NotSync, Control, Tx<'static>, Rx<'static>); //~ E0277 `Cell<u32>` cannot be shared between threads safely
 }
 
 /// a transmit side can change its CPU
@@ -29,7 +29,7 @@ mod not_send {
     struct Driver;
 
     #[cfg(misuse)]
-    driver!(Driver, Control, NotSend, Rx); //~ E0277 `*mut u8` cannot be sent between threads safely
+    driver!(Driver, Control, NotSend, Rx<'static>); //~ E0277 `*mut u8` cannot be sent between threads safely
 }
 
 /// a receive side can change its CPU
@@ -87,4 +87,10 @@ mod consumer {
 
     #[cfg(misuse)]
     impl Consumer for Control {} //~ E0200 the trait `Consumer` requires an `unsafe impl` declaration
+}
+
+/// a message has a level
+fn print(dev: &Device<Sample<'_>>) {
+    #[cfg(misuse)]
+    dev.print(c"", fmt!("without")); //~ E0308 mismatched types
 }

@@ -25,7 +25,7 @@ use kernel::sync::barrier::{
 /// Descriptors that get their buffers in one go.
 const AT_A_TIME: usize = 32;
 
-impl Queue {
+impl Queue<'_> {
     /// Returns how many descriptors are left as they are when the others are filled: those that
     /// were received last, the packets of which are still on their way.
     #[inline]

@@ -34,7 +34,7 @@ pub(super) struct Watched {
     pub(super) rang: bool,
 }
 
-impl Queue {
+impl Queue<'_> {
     /// Judges, once a second, whether the device still delivers; `done` is how many packets this
     /// poll found.
     pub(crate) fn watch(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, done: usize) -> Verdict {

@@ -62,7 +62,7 @@ pub(crate) fn check(prog: Program<'_>, mtu: usize, extack: &mut Extack<'_>) -> R
     )
 }
 
-impl Queue {
+impl<'bound> Queue<'bound> {
     /// Deals with one descriptor. A frame that the program keeps from the stack is a packet received
     /// all the same.
     #[inline(never)]
@@ -96,10 +96,10 @@ impl Queue {
         &mut self,
         ctx: &NapiContext<'_, Adapter<'_>>,
         features: Features,
-        unfinished: Option<Buff>,
+        unfinished: Option<Buff<'bound>>,
         index: usize,
         writeback: &RxWriteback,
-    ) -> Option<Buff> {
+    ) -> Option<Buff<'bound>> {
         let stats = &ctx.stats.rx;
         let before = unfinished.as_ref().map_or(0, Buff::len);
         let len = self.check(ctx, features, before, 1, writeback)?;
@@ -126,9 +126,9 @@ impl Queue {
         features: Features,
         program: Program<'_>,
         writeback: &RxWriteback,
-        buff: Buff,
+        buff: Buff<'bound>,
         tally: &mut Tally,
-    ) -> Option<Buffer> {
+    ) -> Option<Buffer<'bound>> {
         let stats = &ctx.stats.xdp;
         let len = buff.len();
 
@@ -207,7 +207,7 @@ fn pass(
     features: Features,
     writeback: &RxWriteback,
     len: usize,
-    buff: Buff,
+    buff: Buff<'_>,
 ) {
     let received = buff.is_in_place(len);
 

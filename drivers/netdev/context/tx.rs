@@ -119,7 +119,7 @@ impl<'a, T: Driver> TxContext<'a, T> {
     /// Returns whether the stack has more packets coming in this call.
     #[inline]
     pub(crate) fn more(&self) -> bool {
-        // SAFETY: Bottom halves are disabled, so the per-CPU flag is that of this call.
+        // SAFETY: Reads a flag of the CPU's, or the task's, and nothing else.
         unsafe { bindings::netdev_helper_xmit_more() }
     }
 
@@ -190,15 +190,16 @@ impl<'a, T: Driver> TxContext<'a, T> {
     }
 }
 
-/// How transmitted packets are freed in a [`TxContext`]: in bulk, or one by one where interrupts
-/// are off (netpoll).
+/// How transmitted packets are freed in a [`TxContext`]: in bulk, or one by one where the stack
+/// sends for netpoll.
 pub(crate) struct FreeBudget<'a> {
     budget: c_int,
     _context: PhantomData<&'a *mut ()>,
 }
 
 impl FreeBudget<'_> {
-    /// Returns whether interrupts are on, as the drop of an [`xdp::Frame`] wants it.
+    /// Returns whether interrupts are on, as the drop of an [`xdp::Frame`] wants it, and bottom
+    /// halves off.
     #[inline]
     pub(crate) fn may_free_frames(&self) -> bool {
         self.budget > 0

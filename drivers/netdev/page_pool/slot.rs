@@ -29,9 +29,12 @@ use super::{
     PagePool,
     CAPACITY, //
 };
-use core::ptr::{
-    self,
-    NonNull, //
+use core::{
+    marker::PhantomData,
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
 use kernel::prelude::*;
 
@@ -46,21 +49,22 @@ use kernel::prelude::*;
 /// # Invariants
 ///
 /// The page of a [`Buffer`]; or, with [`NO_BUFFER`] set in the address, nothing, or an order-0 page
-/// out of a page pool with `PP_FLAG_DMA_MAP`, one share of which is ours.
+/// out of a page pool with `PP_FLAG_DMA_MAP`, one share of which is ours. The device that the page
+/// is mapped for is valid for `'bound`.
 #[repr(transparent)]
-pub(crate) struct Slot(*mut bindings::page);
+pub(crate) struct Slot<'bound>(*mut bindings::page, PhantomData<&'bound ()>);
 
 /// A bit that the address of a page's description does not have: set if there is no buffer, so that
 /// one look tells. The C helpers know it as `PP_NO_BUFFER`.
 const NO_BUFFER: usize = 1;
 
 // SAFETY: A page is not tied to a task.
-unsafe impl Send for Slot {}
+unsafe impl Send for Slot<'_> {}
 
-impl Slot {
+impl<'bound> Slot<'bound> {
     /// Nothing in it.
     // INVARIANT: Just the bit.
-    pub(crate) const EMPTY: Self = Self(ptr::without_provenance_mut(NO_BUFFER));
+    pub(crate) const EMPTY: Self = Self(ptr::without_provenance_mut(NO_BUFFER), PhantomData);
 
     /// Returns the page that is there, of which all or a share is ours.
     fn page(&self) -> Option<NonNull<bindings::page>> {
@@ -83,7 +87,7 @@ impl Slot {
     }
 
     /// Takes the buffer, if there is one, and leaves nothing.
-    pub(crate) fn take(&mut self) -> Option<Buffer> {
+    pub(crate) fn take(&mut self) -> Option<Buffer<'bound>> {
         let page = self.buffer()?;
 
         // INVARIANT: That of `EMPTY`.
@@ -93,9 +97,9 @@ impl Slot {
     }
 
     /// Puts a buffer in.
-    pub(crate) fn put(&mut self, buffer: Buffer) {
+    pub(crate) fn put(&mut self, buffer: Buffer<'bound>) {
         // INVARIANT: The page of a buffer. What was there before is dropped.
-        *self = Self(buffer.into_raw().as_ptr());
+        *self = Self(buffer.into_raw().as_ptr(), PhantomData);
     }
 
     /// Sees to it that there is a buffer in each of `slots`, as far as `addresses` goes, where it
@@ -108,7 +112,7 @@ impl Slot {
     pub(crate) fn renew(
         slots: &mut [Self],
         addresses: &mut [u64],
-        pool: &mut PagePool,
+        pool: &mut PagePool<'bound>,
         consumer: &impl Consumer,
     ) -> usize {
         if !pool.is_for(consumer) {
@@ -151,9 +155,9 @@ impl Slot {
             return Err(EINVAL);
         }
         // CAST: Below PAGE_SIZE.
-        // SAFETY: By the type invariants the page is from a pool and exclusively owned; headroom
-        // and data fit before the shared info. This is a poll: what the packet is made of comes
-        // from a cache of the CPU's.
+        // SAFETY: By the type invariants the page is from a pool, its device valid, and exclusively
+        // owned; headroom and data fit before the shared info. This is a poll: what the packet is
+        // made of comes from a cache of the CPU's.
         let skb = unsafe { bindings::netdev_helper_pp_build_skb(page.as_ptr(), len as u32) };
         let skb = NonNull::new(skb).ok_or(ENOMEM)?;
 
@@ -179,9 +183,9 @@ impl Slot {
             return Err(ENOSPC);
         }
         // CAST: Below PAGE_SIZE.
-        // SAFETY: By the type invariants the page is from a pool and exclusively owned; headroom
-        // and data are within it. The packet is valid, ours alone with its frags, recycles its
-        // pages, and has room for a frag.
+        // SAFETY: By the type invariants the page is from a pool, its device valid, and exclusively
+        // owned; headroom and data are within it. The packet is valid, ours alone with its frags,
+        // recycles its pages, and has room for a frag.
         unsafe {
             bindings::netdev_helper_pp_add_frag(skb.as_ptr(), page.as_ptr(), len as u32);
         }
@@ -191,7 +195,7 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for Slot<'_> {
     fn drop(&mut self) {
         if let Some(page) = self.page() {
             // SAFETY: By the type invariants the page is from a pool, and a share of it ours, which

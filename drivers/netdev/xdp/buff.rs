@@ -20,8 +20,8 @@
 //! its NAPI: the first page is looked at before each run, the others when they are added.
 //!
 //! Packets are made in softirq context, of which a [`NapiContext`] is the proof: they come from a
-//! cache of the CPU's. Pages go back to their pools in any context but a hard interrupt, in
-//! which they are lost ([`page_pool`](super::super::page_pool)).
+//! cache of the CPU's. Pages go back to their pools in any context, but are lost in a hard interrupt
+//! and where interrupts are off ([`page_pool`](super::super::page_pool)).
 
 use super::{
     super::{
@@ -41,6 +41,7 @@ use super::{
     TxFrame, //
 };
 use core::{
+    marker::PhantomData,
     mem::ManuallyDrop,
     ptr::NonNull,
     slice, //
@@ -55,26 +56,28 @@ use kernel::{
 /// # Invariants
 ///
 /// `page` is a page of a page pool, owned; `raw` describes data within it, before the shared info
-/// at its end, in which the frags are: owned pages of page pools.
+/// at its end, in which the frags are: owned pages of page pools. The devices that they are mapped
+/// for are valid for `'bound`.
 #[must_use = "dropped, its pages go back to their pools"]
-pub(crate) struct Buff {
+pub(crate) struct Buff<'bound> {
     raw: bindings::xdp_buff,
     page: NonNull<bindings::page>,
+    _bound: PhantomData<&'bound ()>,
 }
 
 // SAFETY: Pages are not tied to a task.
-unsafe impl Send for Buff {}
+unsafe impl Send for Buff<'_> {}
 
 /// What became of a frame.
-pub(crate) enum Verdict {
+pub(crate) enum Verdict<'bound> {
     /// `XDP_PASS`: it is for the stack, changed or not.
-    Pass(Buff),
+    Pass(Buff<'bound>),
     /// `XDP_TX`: it is to be sent back.
     Tx(TxFrame),
     /// `XDP_REDIRECT`: it has gone elsewhere.
     Redirected,
     /// It goes nowhere; its page is best used again: [`Buff::into_buffer`].
-    Lost(Reason, Buff),
+    Lost(Reason, Buff<'bound>),
 }
 
 /// Why a frame goes nowhere.
@@ -90,9 +93,9 @@ pub(crate) enum Reason {
     RedirectFailed,
 }
 
-impl Buff {
+impl<'bound> Buff<'bound> {
     /// Makes a frame of the first buffer received for it.
-    pub(crate) fn new(filled: Filled) -> Self {
+    pub(crate) fn new(filled: Filled<'bound>) -> Self {
         let (buffer, len) = filled.into_parts();
         let hard_start = buffer.cpu();
         // SAFETY: HEADROOM and `len` are within the page, by the invariants of `Filled`.
@@ -115,12 +118,13 @@ impl Buff {
         Self {
             raw,
             page: buffer.into_raw(),
+            _bound: PhantomData,
         }
     }
 
     /// Appends the next buffer. `Err` if there are too many, or if it is from another pool; all of
     /// the frame is gone then.
-    pub(crate) fn append(mut self, filled: Filled) -> Result<Self> {
+    pub(crate) fn append(mut self, filled: Filled<'bound>) -> Result<Self> {
         let (buffer, len) = filled.into_parts();
 
         // INVARIANT: The page is owned by the frags if that succeeds.
@@ -176,8 +180,8 @@ impl Buff {
         mut self,
         ctx: &NapiContext<'_, T>,
         prog: Program<'_>,
-        pool: &PagePool,
-    ) -> Verdict {
+        pool: &PagePool<'_>,
+    ) -> Verdict<'bound> {
         let dev = ctx.device().as_ptr();
         let prog_ptr = prog.prog.as_ptr();
 
@@ -282,7 +286,7 @@ impl Buff {
     }
 
     /// Gives the page back, to be handed to the device again; those of the frags go to their pools.
-    pub(crate) fn into_buffer(self) -> Buffer {
+    pub(crate) fn into_buffer(self) -> Buffer<'bound> {
         let mut this = ManuallyDrop::new(self);
 
         this.put_frags();
@@ -298,7 +302,7 @@ impl Buff {
     }
 }
 
-impl Drop for Buff {
+impl Drop for Buff<'_> {
     fn drop(&mut self) {
         self.put_frags();
         // SAFETY: By the type invariants the page is a pool's, and owned.

@@ -32,8 +32,8 @@ use kernel::{
 };
 
 /// A frame to be sent, `struct xdp_frame`, from whatever memory: its first part, which may be all
-/// of it, and frags. Dropping it returns the memory to where it came from; not with interrupts
-/// off, and in a hard interrupt it is lost, with a warning.
+/// of it, and frags. Dropping it returns the memory to where it came from; in a hard interrupt, or
+/// with interrupts off, it is lost, with a warning.
 ///
 /// # Invariants
 ///

@@ -18,7 +18,7 @@
 //!   polls without that bit, does not touch it.
 //!
 //! `shared`, `irq` and `messages` are read by anybody; `T` is `Sync`. `xdp` is shared between RTNL
-//! and NAPI; [`super::xdp`] has the rules. `pool` is RTNL's while NAPI is disabled
+//! and NAPI; [`super::xdp`] has the rules. `pools` are RTNL's
 //! ([`super::page_pool`]). The NAPI and the timer are the C side's.
 //!
 //! A context gives `&mut` access to cells by a shared reference, so `Device<T>` is invariant in `T`
@@ -63,7 +63,8 @@ pub(super) enum State {
     Swapping,
 }
 
-/// What the private area of a device's `struct net_device` holds.
+/// What the private area of a device's `struct net_device` holds. The driver's data come first, and
+/// are dropped first.
 pub(super) struct Private<T: Driver> {
     /// The driver's shared data: complete before registration, dropped after unregistration.
     pub(super) shared: T,
@@ -75,7 +76,7 @@ pub(super) struct Private<T: Driver> {
     pub(super) rx: UnsafeCell<Option<T::Rx>>,
     pub(super) xdp: xdp::Slot,
     /// RTNL, while NAPI is disabled.
-    pub(super) pool: page_pool::Tie,
+    pub(super) pools: page_pool::Pools,
     pub(super) napi: Opaque<bindings::napi_struct>,
     pub(super) watchdog: Opaque<bindings::timer_list>,
     /// Ends the wait for more packets to transmit.
@@ -229,8 +230,8 @@ impl<T: Driver> Device<T> {
     ///
     /// Used by [`netdev_info!`] and its siblings. Any context.
     pub(crate) fn print(&self, level: Level, args: fmt::Arguments<'_>) {
-        // SAFETY: `%pA` takes a `fmt::Arguments`; `dev` and the strings are valid, and the level is
-        // one of two bytes.
+        // SAFETY: `%pA` takes a `fmt::Arguments`; `dev` and the strings are valid. Of a level two
+        // bytes are looked at, which each has.
         unsafe {
             bindings::netdev_printk(
                 level.kern().as_char_ptr(),

@@ -126,7 +126,7 @@ pub(crate) trait Driver: Sized + Send + Sync {
     /// The interrupt handler. Hard interrupt context, the line may be shared.
     fn interrupt(ctx: &IrqContext<'_, Self>) -> IrqReturn;
 
-    /// Takes one packet to transmit. Bottom halves are disabled, the transmit lock is held.
+    /// Takes one packet to transmit. The transmit lock is held; atomic context, see [`TxContext`].
     ///
     /// The driver owns the packet. `Err` gives it back for another try, which is a bug in the
     /// driver's stopping of the queue; it is counted by the stack. Another packet that is given

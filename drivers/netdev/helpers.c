@@ -600,7 +600,7 @@ void netdev_helper_dma(struct net_device *dev, bool on)
 	raw_spin_unlock_irqrestore(&command_lock, flags);
 }
 
-/* As the machine is switched off: asleep, the device may wake it if it is to. */
+/* A device is to sleep while the machine is off, and may then wake it. */
 void netdev_helper_pci_off(struct pci_dev *pdev)
 {
 	if (system_state != SYSTEM_POWER_OFF)

@@ -54,7 +54,7 @@ pub(super) fn open<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Result {
         return Err(EBUSY);
     }
     let config = rtnl.config().clone();
-    let mut rings = T::build(rtnl, &config)?;
+    let mut rings = build(rtnl, &config)?;
 
     // SAFETY: The device is down, so NAPI is disabled, until `resume()` below. RTNL is held.
     let napi = unsafe { DisabledNapi::new(dev) };
@@ -62,9 +62,7 @@ pub(super) fn open<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Result {
     start(rtnl, &mut rings, &napi);
     install(dev, rings);
     if let Err(e) = irq::request(dev) {
-        if let Some(mut rings) = uninstall(dev) {
-            halt(rtnl, &mut rings);
-        }
+        end(rtnl);
         return Err(e);
     }
     let napi = dev.private().napi.get();
@@ -93,9 +91,26 @@ pub(super) fn stop<T: Driver>(rtnl: &mut Rtnl<'_, T>) {
     irq::free(dev);
     dev.carrier_off();
     rtnl.set_state(State::Down);
-    if let Some(mut rings) = uninstall(dev) {
+    end(rtnl);
+}
+
+/// Builds rings; if that fails nothing is left behind.
+fn build<T: Driver>(rtnl: &mut Rtnl<'_, T>, config: &T::Config) -> Result<Rings<T>> {
+    T::build(rtnl, config).inspect_err(|_| reap(rtnl))
+}
+
+/// Takes the rings out, halted, and drops them.
+fn end<T: Driver>(rtnl: &mut Rtnl<'_, T>) {
+    if let Some(mut rings) = uninstall(rtnl.device()) {
         halt(rtnl, &mut rings);
     }
+    reap(rtnl);
+}
+
+/// Has the pools end that were dropped with rings.
+fn reap<T: Driver>(rtnl: &Rtnl<'_, T>) {
+    // SAFETY: RTNL is held.
+    unsafe { rtnl.device().private().pools.reap() };
 }
 
 /// Swaps the rings for ones built from `config`; see [`Rtnl::reconfigure`].
@@ -110,13 +125,14 @@ pub(super) fn reconfigure<T: Driver>(rtnl: &mut Rtnl<'_, T>, config: T::Config) 
         State::Swapping => return Err(EBUSY),
         State::Up => (),
     }
-    let rings = T::build(rtnl, &config)?;
+    let rings = build(rtnl, &config)?;
     let old = take(rtnl);
 
     rtnl.set_config(config);
     put(rtnl, Some(rings));
     // Halted, and untied from the NAPI. Last, as thousands of buffers take their time.
     drop(old);
+    reap(rtnl);
     Ok(())
 }
 
@@ -267,7 +283,7 @@ fn uninstall<T: Driver>(dev: &Device<T>) -> Option<Rings<T>> {
     // Wherever the driver has it: it stays no longer with a NAPI that is going to run without it,
     // or to be deleted.
     // SAFETY: NAPI is disabled, and RTNL held by all callers.
-    unsafe { private.pool.untie() };
+    unsafe { private.pools.untie() };
 
     Some(Rings { tx: tx?, rx: rx? })
 }

@@ -24,16 +24,16 @@
 //!
 //! A driver can keep its pool where it wants, exchange it with another's, or forget it. What the
 //! NAPI and the pool know of each other does not depend on it: the device has a reference of its
-//! own to the pool that is tied to its NAPI (the tie), and unties it before that NAPI runs with
-//! other rings or none, or is deleted. Both are done under RTNL, while NAPI is disabled, which it
-//! becomes only when nobody is between the look at the NAPI and the cache. The C side counts the
+//! own to each of its pools ([`Pools`]), and unties the one that is tied to its NAPI before that runs
+//! with other rings or none, or is deleted. Both are done under RTNL, while NAPI is disabled, which
+//! it becomes only when nobody is between the look at the NAPI and the cache. The C side counts the
 //! users of a pool, of which the last one ends it: [`RxQueue`] is one, [`Pool`] the other. A pool
-//! that is forgotten is a leak.
+//! that is forgotten ends with the device.
 //!
 //! A pool refers to its network device. It is made only for one that is registered, so that the
 //! core has it refer to another one when that is unregistered (`page_pool_unreg_netdev()`). To the
-//! device that it maps pages for [`Pool`] holds a reference. The [`RxQueue`]'s pointer is compared,
-//! and followed only if it is that of the device that polls ([`super::xdp`]).
+//! device that it maps pages for [`Pool`] holds a reference. The [`RxQueue`]'s pointer is followed
+//! only by polls of the device that it points to ([`super::xdp`]).
 //!
 //! A page that is out of the pool keeps the pool's memory alive (`page_pool_destroy()` waits for it
 //! in the background, but unmaps it at once), so a [`Buffer`] needs no reference to its pool. Its
@@ -53,7 +53,7 @@
 mod slot;
 mod tie;
 
-pub(super) use self::tie::Tie;
+pub(super) use self::tie::Pools;
 pub(crate) use self::{
     slot::Slot,
     tie::Consumer, //
@@ -105,8 +105,6 @@ pub(crate) const CAPACITY: usize = PAGE_SIZE - HEADROOM - TAILROOM;
 /// To be dropped where one may sleep, if it is not tied to a NAPI: the core takes mutexes to end a
 /// pool.
 pub(crate) struct PagePool<'bound> {
-    // Before the pool.
-    rxq: RxQueue,
     pool: Arc<Pool>,
     _bound: PhantomData<&'bound ()>,
 }
@@ -158,14 +156,15 @@ impl<'bound> PagePool<'bound> {
 
         let raw = NonNull::new(pool).ok_or(ENOMEM)?;
         // SAFETY: The pool was made just now, with PP_FLAG_DMA_MAP and without a NAPI.
-        let pool = Arc::new(unsafe { Pool::from_raw(raw, dev) }, GFP_KERNEL)?;
-
-        Ok(Self {
-            // SAFETY: Both are valid; the pool is dropped after.
-            rxq: unsafe { RxQueue::new(netdev.as_ptr(), raw)? },
-            pool,
+        let pool = unsafe { Pool::from_raw(raw, dev, netdev.as_ptr())? };
+        let this = Self {
+            pool: Arc::new(pool, GFP_KERNEL)?,
             _bound: PhantomData,
-        })
+        };
+
+        // SAFETY: RTNL is held.
+        unsafe { netdev.private().pools.add(this.pool.clone())? };
+        Ok(this)
     }
 
     pub(super) fn as_ptr(&self) -> *mut bindings::page_pool {
@@ -180,7 +179,7 @@ impl<'bound> PagePool<'bound> {
     /// Returns the queue that it is the memory of, if pages are taken by that NAPI.
     #[inline]
     pub(super) fn rxq<T: Driver>(&self, ctx: &NapiContext<'_, T>) -> Option<&RxQueue> {
-        self.is_for(ctx).then_some(&self.rxq)
+        self.is_for(ctx).then(|| self.pool.rxq())
     }
 
     /// Ties the pool to the NAPI that is about to use it, so that pages freed in its context go
@@ -189,10 +188,8 @@ impl<'bound> PagePool<'bound> {
     /// That lasts until the interface goes down or gets other rings, and ends for the pool that was
     /// tied to it. It comes to nothing if the pool was not made for the device of the NAPI.
     pub(crate) fn attach(&mut self, napi: &DisabledNapi<'_>) {
-        if self.rxq.is_of(napi.device_ptr()) {
-            // SAFETY: `napi` proves it, and has its device's place.
-            unsafe { napi.pool().tie(&self.pool, napi.as_ptr()) };
-        }
+        // SAFETY: `napi` proves it, and has its device's pools.
+        unsafe { napi.pools().tie(&self.pool, napi.as_ptr()) };
     }
 
     /// Takes a page, synced for the device. None if there is no memory, or if it is not for
@@ -211,6 +208,13 @@ impl<'bound> PagePool<'bound> {
             page,
             _bound: PhantomData,
         })
+    }
+}
+
+impl Drop for PagePool<'_> {
+    fn drop(&mut self) {
+        // The device has it end, with the next rings or without any.
+        self.pool.set_dropped();
     }
 }
 

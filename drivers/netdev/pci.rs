@@ -9,9 +9,9 @@
 //!
 //! The driver's data of a bound PCI device is a [`Bound`]: the registration, then the interrupt
 //! vector. `remove` unregisters; the driver core drops the data after that, in that order, and before
-//! the device's resources (the `'bound` borrows inside the network device's data) end. The callbacks below run
-//! between a successful probe and remove, which the device's lock keeps apart, so that the data
-//! is there; while it isn't (a probe that failed), the core does not call them. They may come in
+//! the device's resources (the `'bound` borrows inside the network device's data) end. The callbacks
+//! below run between a successful probe and remove, which the device's lock keeps apart, so that the
+//! data is there; while it isn't (a probe that failed), the core does not call them. They may come in
 //! any order, as an error does not wait for sleep to be over; [`super::lifecycle`] stands that.
 
 #![allow(
@@ -80,7 +80,7 @@ pub(crate) trait Driver: Sized + 'static {
 
 /// The driver's data of a bound device.
 pub(crate) struct Bound<'bound, T: Driver> {
-    // Dropped first: unregisters.
+    // Dropped first: it has the interrupt.
     registration: Registration<'bound, T::Net<'bound>>,
     _vectors: pci::IrqVectorRegistration<'bound>,
 }

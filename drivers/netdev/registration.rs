@@ -5,8 +5,9 @@
 //! # Soundness
 //!
 //! The private area is written whole before the device is registered, and dropped after the last
-//! callback: `unregister_netdev()` waits for every reference to the device, and who calls the
-//! driver without RTNL or NAPI has one. What the C side keeps pointers to
+//! callback: `unregister_netdev()` closes the interface, which ends the interrupt, NAPI and the timers,
+//! and waits for a grace period of RCU and for every reference to the device. Who calls the driver
+//! otherwise has RTNL, is in such a section, or has a reference. What the C side keeps pointers to
 //! (the NAPI, the timer, the tables of operations) lies in the private area or is static.
 //!
 //! The driver's data may borrow from the bound device, for `'a`. The registration carries that
@@ -56,8 +57,9 @@ use kernel::{
 /// A registered network device.
 ///
 /// Dropping it unregisters the device, if [`Self::unregister`] has not, which closes the interface;
-/// then the NAPI goes, then the driver's data, then the device. It is held by the bus glue ([`super::pci`]) and never given to
-/// a driver, so that safe code cannot leak it and have callbacks outlive the data they borrow.
+/// then the NAPI goes, then the driver's data, then the device. It is held by the bus glue
+/// ([`super::pci`]) and never given to a driver, so that safe code cannot leak it and have callbacks
+/// outlive the data they borrow.
 ///
 /// # Invariants
 ///
@@ -98,7 +100,7 @@ impl<'a, T: Driver + ethtool::Operations + 'a> Registration<'a, T> {
                 tx: UnsafeCell::new(None),
                 rx: UnsafeCell::new(None),
                 xdp: xdp::Slot::new(),
-                pool: page_pool::Tie::new(),
+                pools: page_pool::Pools::new(),
                 napi: Opaque::new(pin_init::zeroed()),
                 watchdog: Opaque::new(pin_init::zeroed()),
                 hold: Opaque::new(pin_init::zeroed()),

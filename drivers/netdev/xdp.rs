@@ -21,7 +21,7 @@
 //!
 //! A [`RxQueue`] is registered for a device that it does not keep. Programs follow its pointer, but
 //! only in a poll of the NAPI that its pool is tied to ([`Buff::run`]). That is the NAPI of the
-//! device to which it points: the two are compared before a pool is tied
+//! device to which it points: a device ties none but its own pools
 //! ([`PagePool::attach`](super::page_pool::PagePool::attach)).
 //!
 //! Frames that others redirect here stay theirs from the first on that the driver gives back; it
@@ -68,7 +68,8 @@ use kernel::{
         to_result, //
     },
     page::PAGE_SIZE,
-    prelude::*, //
+    prelude::*,
+    types::Opaque, //
 };
 
 /// What a driver does of XDP, `NETDEV_XDP_ACT_*`
@@ -172,8 +173,8 @@ impl Slot {
 ///
 /// # Invariants
 ///
-/// The structure is registered.
-pub(super) struct RxQueue(KBox<bindings::xdp_rxq_info>);
+/// The structure is registered, until [`Self::unregister`].
+pub(super) struct RxQueue(KBox<Opaque<bindings::xdp_rxq_info>>);
 
 // SAFETY: Registration is not tied to a task.
 unsafe impl Send for RxQueue {}
@@ -183,48 +184,52 @@ impl RxQueue {
     ///
     /// # Safety
     ///
-    /// `dev` and `pool` must be valid, and the result be dropped before `pool`. Who has a program
-    /// use it must see to it that `dev` is still valid.
+    /// `dev` and `pool` must be valid, and [`Self::unregister`] be called before `pool` ends. Who has
+    /// a program use it must see to it that `dev` is still valid.
     pub(super) unsafe fn new(
         dev: *mut bindings::net_device,
         pool: NonNull<bindings::page_pool>,
     ) -> Result<Self> {
-        let mut rxq = KBox::<bindings::xdp_rxq_info>::new(pin_init::zeroed(), GFP_KERNEL)?;
+        let rxq = KBox::new(
+            Opaque::new(pin_init::zeroed::<bindings::xdp_rxq_info>()),
+            GFP_KERNEL,
+        )?;
 
         // CAST: 2^12 to 2^16.
         // SAFETY: By the safety requirements; a frag has a page to itself. The device is noted, and
         // not looked at, neither here nor at the end. The NAPI's number is of no use to anybody.
-        to_result(unsafe { bindings::__xdp_rxq_info_reg(&mut *rxq, dev, 0, 0, PAGE_SIZE as u32) })?;
+        to_result(unsafe { bindings::__xdp_rxq_info_reg(rxq.get(), dev, 0, 0, PAGE_SIZE as u32) })?;
         // INVARIANT: Registered just now.
-        let mut this = Self(rxq);
+        let this = Self(rxq);
 
         // SAFETY: As above.
         to_result(unsafe {
             bindings::xdp_rxq_info_reg_mem_model(
-                &mut *this.0,
+                this.as_ptr(),
                 bindings::xdp_mem_type_MEM_TYPE_PAGE_POOL,
                 pool.as_ptr().cast(),
             )
+        })
+        .inspect_err(|_| {
+            // SAFETY: Nobody has seen it.
+            unsafe { this.unregister() }
         })?;
         Ok(this)
     }
 
-    /// Returns whether it is a queue of `dev`, which is valid: if so it is as well, whatever
-    /// became of the device that the queue was made for.
-    pub(super) fn is_of(&self, dev: *mut bindings::net_device) -> bool {
-        self.0.dev == dev
-    }
-
     #[inline]
     fn as_ptr(&self) -> *mut bindings::xdp_rxq_info {
-        ptr::from_ref(&*self.0).cast_mut()
+        self.0.get()
     }
-}
 
-impl Drop for RxQueue {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariants.
-        unsafe { bindings::xdp_rxq_info_unreg(&mut *self.0) };
+    /// Ends its use of the pool.
+    ///
+    /// # Safety
+    ///
+    /// To be called once. Nobody must use it any more.
+    pub(super) unsafe fn unregister(&self) {
+        // SAFETY: By the type invariants and the safety requirements.
+        unsafe { bindings::xdp_rxq_info_unreg(self.as_ptr()) };
     }
 }
 

@@ -18,7 +18,7 @@ use crate::netdev::lifecycle; //~ E0603 module `lifecycle` is private
 
 /// a driver does not get at what ties a page pool to its NAPI
 #[cfg(misuse)]
-use crate::netdev::page_pool::Tie; //~ E0603 `Tie` is private
+use crate::netdev::page_pool::Pools; //~ E0603 `Pools` is private
 
 /// a driver makes no packet of a pointer
 fn forged(at: core::ptr::NonNull<u8>) {

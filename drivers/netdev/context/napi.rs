@@ -22,7 +22,7 @@ use crate::netdev::{
         Driver,
         Events, //
     },
-    page_pool::Tie,
+    page_pool::Pools,
     xdp,
     RxSkBuff, //
 };
@@ -189,9 +189,8 @@ impl<T: Driver> Deref for NapiContext<'_, T> {
 
 /// NAPI is disabled, and stays so while this is borrowed.
 pub(crate) struct DisabledNapi<'a> {
-    dev: *mut bindings::net_device,
     napi: *mut bindings::napi_struct,
-    pool: &'a Tie,
+    pools: &'a Pools,
     _not_send: NotThreadSafe,
 }
 
@@ -203,23 +202,18 @@ impl<'a> DisabledNapi<'a> {
         let private = dev.private();
 
         Self {
-            dev: dev.as_ptr(),
             napi: private.napi.get(),
-            pool: &private.pool,
+            pools: &private.pools,
             _not_send: PhantomData,
         }
-    }
-
-    pub(in crate::netdev) fn device_ptr(&self) -> *mut bindings::net_device {
-        self.dev
     }
 
     pub(in crate::netdev) fn as_ptr(&self) -> *mut bindings::napi_struct {
         self.napi
     }
 
-    /// Returns where the pool is kept that is tied to it.
-    pub(in crate::netdev) fn pool(&self) -> &'a Tie {
-        self.pool
+    /// Returns the pools of its device.
+    pub(in crate::netdev) fn pools(&self) -> &'a Pools {
+        self.pools
     }
 }

@@ -290,7 +290,8 @@ impl<'bound> Buff<'bound> {
         let mut this = ManuallyDrop::new(self);
 
         this.put_frags();
-        // SAFETY: By the type invariants the page is a pool's, and owned; `this` is not dropped.
+        // SAFETY: By the type invariants the page is a pool's, and owned, and its device valid; `this`
+        // is not dropped.
         unsafe { Buffer::from_raw(this.page) }
     }
 
@@ -305,7 +306,7 @@ impl<'bound> Buff<'bound> {
 impl Drop for Buff<'_> {
     fn drop(&mut self) {
         self.put_frags();
-        // SAFETY: By the type invariants the page is a pool's, and owned.
+        // SAFETY: By the type invariants the page is a pool's, and owned, and its device valid.
         drop(unsafe { Buffer::from_raw(self.page) });
     }
 }

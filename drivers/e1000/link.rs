@@ -250,6 +250,11 @@ pub(crate) fn report_back(dev: &mut Rtnl<'_, Adapter<'_>>) {
     }
 }
 
+/// Returns whether there is a link: one heavy access. A device that is gone seems to have one.
+pub(crate) fn is_up(bar: &Bar<'_>) -> bool {
+    Regs::read(bar, STATUS).link_up()
+}
+
 /// Brings the carrier up to date with the device, and says so if it changed.
 pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) -> Presence {
     let shared = dev.shared();

@@ -8,6 +8,7 @@ use crate::{
         self,
         Causes, //
     },
+    link,
     netdev::{
         Events,
         IrqContext,
@@ -84,7 +85,8 @@ pub(crate) fn poll(
     let mut all_done = true;
 
     ctx.stats.rx.polls.inc();
-    if ctx.irq.rare.load(Relaxed) && ctx.irq.rare.xchg(false, Full) {
+    // Whether one that is gone is back is looked at once a second, not after each reset of it.
+    if ctx.irq.rare.load(Relaxed) && ctx.irq.rare.xchg(false, Full) && !ctx.gone.load(Relaxed) {
         ctx.schedule_work(Events::LINK);
     }
     if ctx.tx_interrupt_enabled() {
@@ -104,8 +106,8 @@ pub(crate) fn poll(
     }
 }
 
-/// What the watchdog has looked at once a second. Reads memory, and a register only if there is
-/// something wrong.
+/// What the watchdog has looked at once a second. Reads memory, and a register only if interrupts
+/// are masked or there is something wrong.
 ///
 /// Returns whether causes were taken, so that what they announced must be looked for.
 #[cold]
@@ -115,9 +117,9 @@ fn watch(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue<'_>, done: usize
         ctx.schedule_work(Events::LINK);
         return false;
     }
-    if !ctx.device().carrier_ok() || ctx.interrupts_masked() {
-        // Its interrupt may have got lost, or may not be let through for as long as polls follow
-        // each other: an administrator's timer or an application that polls by itself.
+    // Its interrupt may have got lost, or be masked for as long as polls follow each other: those of
+    // an administrator's timer, or of an application that polls by itself.
+    if !ctx.device().carrier_ok() || ctx.interrupts_masked() && !link::is_up(&ctx.bar) {
         ctx.schedule_work(Events::LINK);
     }
     match rx.watch(ctx, done) {

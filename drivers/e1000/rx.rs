@@ -220,8 +220,8 @@ impl<'bound> Queue<'bound> {
         if left == 0 {
             return budget;
         }
-        // There was no memory for these. A frame may take more descriptors than are left, and be
-        // the only one that comes; an empty ring raises no interrupt from which to start again.
+        // Memory was short. What is left may be too little for the next frame, so that the device
+        // never writes one back, and an empty ring raises no interrupt from which to start again.
         if self.ring.unused() >= self.refill_at() {
             self.refill(ctx, 0);
             if self.ring.is_empty() {

@@ -346,7 +346,7 @@ impl<'bound> Queue<'bound> {
         let mut packets = 0usize;
         let mut bytes = 0usize;
 
-        // netpoll comes with interrupts off; NAPI reclaims after it.
+        // netpoll must not free them; NAPI reclaims after it.
         if self.frames != 0 && !budget.may_free_frames() {
             return false;
         }

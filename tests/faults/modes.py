@@ -276,6 +276,7 @@ class Trial:
         status, text = self.session.sh(f"hostctl '{stay}'")
         if status:
             self.outcome.bad(f"QEMU does not stay: {text}")
+            return
         if not self.must("wol g", "ethtool -s {i} wol g"):
             return
         self.session.sh("(sleep 0.5; echo o >/proc/sysrq-trigger) >/dev/null 2>&1 &")

@@ -176,6 +176,7 @@ REG = [
     fault("RCTL random in a reset", "tx.stall", "reg.RCTL rand", seconds=6, silent=NOT_READ),
     fault("STATUS ones in a reset", "tx.stall", "reg.STATUS ones", seconds=6, silent=NOT_READ),
     fault("CTRL.RST stays in a reset", "tx.stall", "reset.never", seconds=6),
+    fault("wreg.RDBAL in a reset", "tx.stall", "wreg.RDBAL", seconds=4, during="control"),
     fault("registers flaky in a reset", "tx.stall", "reg.flaky rand p=300", seconds=6, jumps=True),
     fault("dma.off, up and down", "dma.off", seconds=1, during="open", bad_dma=True),
 ]

@@ -2,6 +2,7 @@
 """One fault tried on a running guest, and what is wrong with how it went."""
 
 import re
+import time
 
 import guestlog
 from report import Outcome, normal
@@ -40,6 +41,7 @@ class Trial:
         before, stats = session.ask("counters"), session.nic.stats()
         session.ask("log")
         session.ask("seen")
+        start = time.monotonic()
         for line in self.fault.arm:
             session.nic(line)
         getattr(self, self.fault.during)()
@@ -50,11 +52,13 @@ class Trial:
             self.after_probe()
         self.came_back()
         after = session.ask("counters")
+        elapsed = time.monotonic() - start
         rest = session.ask("seen")
         self.log_lines()
         self.judge_fired(fired)
         self.judge_data(during, rest)
         self.judge_loss(during, before, after)
+        self.judge_resets(before, after, elapsed)
         self.judge_device(stats)
         self.judge_log()
         return outcome
@@ -174,6 +178,12 @@ class Trial:
                 self.outcome.bad(f"counter {name} went back, from {before[name]} to {after[name]}")
             elif after[name] - before.get(name, 0) > BELIEVABLE and not self.fault.jumps:
                 self.outcome.bad(f"counter {name} jumped, from {before.get(name, 0)} to {after[name]}")
+
+    def judge_resets(self, before, after, elapsed):
+        """A device that does not come out of a reset is tried again at the watchdog's pace, if the driver counts that."""
+        resets = after.get("ethtool.resets", 0) - before.get("ethtool.resets", 0)
+        if resets > 2 + 2 * elapsed:
+            self.outcome.bad(f"{resets} resets in {elapsed:.0f} s")
 
     def judge_device(self, before):
         """What the device saw the driver do wrong."""

@@ -250,9 +250,11 @@ pub(crate) fn report_back(dev: &mut Rtnl<'_, Adapter<'_>>) {
     }
 }
 
-/// Returns whether there is a link: one heavy access. A device that is gone seems to have one.
+/// Returns whether there is a device with a link: one heavy access.
 pub(crate) fn is_up(bar: &Bar<'_>) -> bool {
-    Regs::read(bar, STATUS).link_up()
+    let status = Regs::read(bar, STATUS);
+
+    !is_gone(status.into_raw()) && status.link_up()
 }
 
 /// Brings the carrier up to date with the device, and says so if it changed.

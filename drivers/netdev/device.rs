@@ -34,6 +34,7 @@
 
 use super::{
     bindings,
+    dma::device_as_ptr,
     driver::Driver,
     irq,
     page_pool,
@@ -46,6 +47,7 @@ use core::{
     mem::align_of, //
 };
 use kernel::{
+    device::Bound,
     fmt,
     prelude::*,
     sync::atomic::Atomic,
@@ -75,7 +77,7 @@ pub(super) struct Private<T: Driver> {
     pub(super) tx: UnsafeCell<Option<T::Tx>>,
     pub(super) rx: UnsafeCell<Option<T::Rx>>,
     pub(super) xdp: xdp::Slot,
-    /// RTNL, while NAPI is disabled.
+    /// RTNL.
     pub(super) pools: page_pool::Pools,
     pub(super) napi: Opaque<bindings::napi_struct>,
     pub(super) watchdog: Opaque<bindings::timer_list>,
@@ -169,6 +171,14 @@ impl<T: Driver> Device<T> {
         let state = unsafe { (&raw const (*self.as_ptr()).reg_state).read_volatile() };
 
         u32::from(state) == bindings::netdev_reg_state_NETREG_REGISTERED
+    }
+
+    /// Returns whether `dev` is the bus device that it belongs to.
+    pub(super) fn is_of(&self, dev: &kernel::device::Device<Bound>) -> bool {
+        // SAFETY: As above; it is set before the device is registered.
+        let parent = unsafe { (*self.as_ptr()).dev.parent };
+
+        parent == device_as_ptr(dev)
     }
 
     #[inline]

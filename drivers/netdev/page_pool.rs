@@ -101,9 +101,6 @@ pub(crate) const CAPACITY: usize = PAGE_SIZE - HEADROOM - TAILROOM;
 /// A pool of pages mapped for one device.
 ///
 /// XDP knows it as the memory of receive queue 0, with a program or without.
-///
-/// To be dropped where one may sleep, if it is not tied to a NAPI: the core takes mutexes to end a
-/// pool.
 pub(crate) struct PagePool<'bound> {
     pool: Arc<Pool>,
     _bound: PhantomData<&'bound ()>,
@@ -113,8 +110,8 @@ impl<'bound> PagePool<'bound> {
     /// Makes a pool whose pages hold up to `max_len` bytes (at most [`CAPACITY`]) of data written
     /// by `dev`, sized for a ring of `entries`. May sleep.
     ///
-    /// Fails with `ENOMEM`, with `EINVAL` for sizes that don't fit, or with `ENODEV` while the
-    /// network device is being unregistered.
+    /// Fails with `ENOMEM`, with `EINVAL` for sizes that don't fit or if `dev` is not the network
+    /// device's parent, or with `ENODEV` while the network device is being unregistered.
     pub(crate) fn new<T: Driver>(
         rtnl: &Rtnl<'_, T>,
         dev: &'bound Device<Bound>,
@@ -127,7 +124,7 @@ impl<'bound> PagePool<'bound> {
         if !netdev.is_registered() {
             return Err(ENODEV);
         }
-        if max_len > CAPACITY {
+        if max_len > CAPACITY || !netdev.is_of(dev) {
             return Err(EINVAL);
         }
         let mut params: bindings::page_pool_params = pin_init::zeroed();

@@ -83,8 +83,8 @@ pub(in crate::netdev) fn try_tx_lock<T: Driver, R>(
     result
 }
 
-/// The transmit lock of the queue is held. Bottom halves are disabled, but where the stack sends for
-/// netpoll: then interrupts are off, or on PREEMPT_RT neither.
+/// The transmit lock of the queue is held. Bottom halves are disabled, but for netpoll: it sends with
+/// interrupts off, and where it polls they are off, or on PREEMPT_RT neither.
 pub(crate) struct TxContext<'a, T: Driver> {
     dev: &'a Device<T>,
     txq: *mut bindings::netdev_queue,

@@ -24,9 +24,10 @@ use kernel::{
     sync::{
         aref::ARef,
         atomic::{
+            Acquire,
             Atomic,
             Full,
-            Relaxed, //
+            Release, //
         },
         Arc, //
     }, //
@@ -117,9 +118,9 @@ impl Pool {
         &self.rxq
     }
 
-    /// Notes that the driver has no more use for it.
+    /// Notes that the driver has no more use for it, and does not use it from here on.
     pub(super) fn set_dropped(&self) {
-        self.dropped.store(true, Relaxed);
+        self.dropped.store(true, Release);
     }
 
     /// Returns the NAPI that it is tied to; null for none.
@@ -162,7 +163,7 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // SAFETY: There is no reference to it any more, neither a driver's nor one for a tie.
+        // SAFETY: There is no reference to it any more, neither a driver's nor a device's.
         unsafe { self.end() };
     }
 }
@@ -188,6 +189,8 @@ impl Pools {
     ///
     /// RTNL must be held.
     pub(super) unsafe fn add(&self, pool: Arc<Pool>) -> Result {
+        // SAFETY: By the safety requirements.
+        unsafe { self.reap() };
         // SAFETY: RTNL makes the access exclusive.
         Ok(unsafe { &mut *self.0.get() }.push(pool, GFP_KERNEL)?)
     }
@@ -238,7 +241,15 @@ impl Pools {
         // SAFETY: RTNL makes the access exclusive.
         let pools = unsafe { &mut *self.0.get() };
 
-        pools.retain(|pool| pool.is_tied() || !pool.dropped.load(Relaxed));
+        pools.retain(|pool| {
+            let stays = pool.is_tied() || !pool.dropped.load(Acquire);
+
+            if !stays {
+                // SAFETY: The driver has dropped it, perhaps just now, where it must not sleep.
+                unsafe { pool.end() };
+            }
+            stays
+        });
     }
 }
 

@@ -13,7 +13,7 @@
 //! `rxq` points to the queue of a pool that is borrowed for the run, and is used by nothing but the
 //! run, the conversion to a frame and the redirection, all of which are in [`Buff::run`]. It is set
 //! anew for each. The queue names the device, which is the one whose NAPI polls: its pool is tied
-//! to that NAPI. A pool that has outlived its device is tied to none, and not used.
+//! to that NAPI.
 //!
 //! Where a frame cannot be redirected, the core puts its pages into the cache of their pool, with
 //! no lock (`xdp_return_frame_rx_napi()`). A poll may do that, as the pool of them all is tied to

@@ -7,9 +7,7 @@ import re
 
 from lib import *
 
-words = dict(word.partition("=")[::2] for word in open("/proc/cmdline", encoding="ascii").read().split())
-name = words.get("environment", "")
-if not name:
+if not PLACE:
     skip("the environment", "not in tests/environments")
     finish()
 
@@ -42,22 +40,22 @@ def buffers(base, count):
 
 log = run("dmesg")
 device = "/sys/bus/pci/devices/0000:00:04.0"
-if name == "iommu":
+if PLACE == "iommu":
     check("the IOMMU translates", "DMAR: IOMMU enabled" in log, [line for line in log.splitlines() if "DMAR" in line])
     group = open(f"{device}/iommu_group/type", encoding="ascii").read().strip()
     same("the NIC's mappings go at once", "DMA", group)
     base, _ = receive_ring()
     ram = [int(line.split("-")[1].split()[0], 16) for line in open("/proc/iomem", encoding="ascii") if "System RAM" in line]
     check("the ring's address is none of memory's", base > max(ram), f"{base:#x}, memory ends at {max(ram):#x}")
-elif name == "swiotlb":
+elif PLACE == "swiotlb":
     check("buffers are bounced", int(open("/sys/kernel/debug/swiotlb/io_tlb_used", encoding="ascii").read()) > 0)
-elif name == "big":
+elif PLACE == "big":
     base, count = receive_ring()
     check("the receive ring is above 4 GiB", base >= 4 * GIB, f"{base:#x}")
     high = sum(address >= 4 * GIB for address in buffers(base, count))
     check("so are the buffers in it", high > count // 2, f"{high} of {count}")
-elif name == "smp":
+elif PLACE == "smp":
     same("4 processors", 4, os.cpu_count())
 else:
-    fail("a known environment", name)
+    fail("a known environment", PLACE)
 finish()

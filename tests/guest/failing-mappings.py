@@ -231,6 +231,7 @@ for line in driver_warnings():
     if "swiotlb buffer is full" not in line:
         (hangs if "Tx Unit Hang" in line else others).append(line)
 on_c("it says so for ever")
-same("the stopped transmitter is reported once", 1, len(hangs))
+# The one of tests/nic goes on by itself.
+check("the stopped transmitter is reported once", len(hangs) == 1 or CHIP and not hangs, hangs)
 check("no other warnings of the driver in the log but the pool's", not others, "; ".join(others[:5]))
 finish()

@@ -64,7 +64,7 @@ numbers = [int.from_bytes(data[14:18], "big") for data in nic.collect(count=BURS
 check(f"a burst of {BURST} arrives in order, none twice", numbers == sorted(set(numbers)), numbers[:20])
 check("most of it arrives", len(numbers) > BURST // 10, len(numbers))
 
-# QEMU has no FCS: it sends the one that a packet brings as the data it is.
+# QEMU has no FCS: it sends the one that a packet brings as the data it is. A chip has the wire take it off.
 bearer = Port(NIC)
 bearer.sock.setsockopt(socket.SOL_SOCKET, SO_NOFCS, 1)
 sent = []
@@ -74,7 +74,7 @@ for size in (60, 300, 1514):
 peer.drain()
 for data in sent:
     bearer.send(data)
-same("frames that bring their FCS (SO_NOFCS) are sent with it", sent, peer.collect(count=3))
+same("frames that bring their FCS (SO_NOFCS) are sent with it", [data[:-4] for data in sent] if CHIP else sent, peer.collect(count=3))
 nic.send(sent[1])
 same("a frame without that option afterwards, too", [sent[1]], peer.collect(count=1))
 

@@ -25,10 +25,12 @@ same("a Marvell", 0x0141, phy(2))
 same("its model", {"e1000": 0xC20, "e1000-82545em": 0xC20, "e1000-82544gc": 0xC30}.get(MODEL), phy(3))
 check("control: negotiating", phy(0) & 0x1000)
 check("status: link", phy(1) & 0x04)
-same("a register it has not", "EIO", error_of(phy, 7))
+# QEMU leaves out the one for next pages.
+there = "none" if CHIP else "EIO"
+same("a register that it may not have", there, error_of(phy, 7))
 same("another PHY", "ENODEV", error_of(lambda: mii(SIOCGMIIREG, 2, phy=2)))
 same("writing to another", "ENODEV", error_of(lambda: mii(SIOCSMIIREG, 0, 0x1140, phy=2)))
-same("writing what it has not", "EIO", error_of(set_phy, 7, 1))
+same("writing what it may not have", there, error_of(set_phy, 7, 1))
 same("writing what is read-only changes nothing", phy(2), (error_of(set_phy, 2, 0), phy(2))[1])
 
 # Forced by its register: ethtool sees it, and it stays.

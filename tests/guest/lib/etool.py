@@ -19,10 +19,10 @@ SS_STATS, STRING_BYTES = 1, 32
 # Words of the register dump (Documentation/parity.md).
 CTRL, STATUS, RCTL, RDLEN, RDH, RDT, TCTL, TDLEN, TDH, TDT = 0, 1, 2, 3, 4, 5, 7, 8, 9, 10
 EECD, VET, LEDCTL, ITR, IMS, RDBAL, RDBAH = 33, 37, 39, 41, 42, 45, 46
-TDBAL, TDBAH, TADV, RAL0, RAH0, BMCR, ANAR, GBCR, PSCR = 52, 53, 55, 56, 57, 61, 65, 68, 70
+TDBAL, TDBAH, TADV, RAL0, RAH0, BMCR, BMSR, ANAR, GBCR, PSCR = 52, 53, 55, 56, 57, 61, 62, 65, 68, 70
 REGISTERS = 73
-# What changes by itself, or with each set of rings.
-VOLATILE = {RDH, RDT, TDH, TDT, RDBAL, RDBAH, TDBAL, TDBAH}
+# What changes by itself, by being read, or with each set of rings.
+VOLATILE = {BMSR, RDH, RDT, TDH, TDT, RDBAL, RDBAH, TDBAL, TDBAH}
 
 _socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 

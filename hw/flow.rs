@@ -73,7 +73,7 @@ impl FlowControl {
     ///
     /// `ENODEV` if the device is gone.
     pub(crate) fn apply(self, io: impl Regs, max_frame: u32) -> Result {
-        let ctrl = check_present(io.read(CTRL))?;
+        let ctrl = check_present(io.read(CTRL))?.kept();
 
         io.write_reg(FCAL::from_raw(ADDRESS_LOW));
         io.write_reg(FCAH::from_raw(0x0000_0100));

@@ -48,7 +48,7 @@ impl Leds {
         if self.model.has_ledctl() {
             io.write_reg(LEDCTL::all(on));
         } else {
-            let ctrl = check_present(io.read(CTRL))?;
+            let ctrl = check_present(io.read(CTRL))?.kept();
             io.write_reg(ctrl.with_sdp0_output(true).with_sdp0_data(!on));
         }
         Ok(())
@@ -64,7 +64,7 @@ impl Leds {
             io.write_reg(LEDCTL::from_raw(self.saved));
         } else {
             let saved = CTRL::from_raw(self.saved);
-            let ctrl = check_present(io.read(CTRL))?;
+            let ctrl = check_present(io.read(CTRL))?.kept();
             io.write_reg(
                 ctrl.with_sdp0_output(saved.sdp0_output())
                     .with_sdp0_data(saved.sdp0_data()),

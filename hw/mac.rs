@@ -92,7 +92,7 @@ pub(crate) fn clear_address(io: impl Regs, n: usize) -> Result {
 pub(crate) fn set_vlan_mode(io: impl Regs, on: bool) -> Result {
     let ctrl = check_present(io.read(CTRL))?;
     if ctrl.vme() != on {
-        io.write_reg(ctrl.with_vme(on));
+        io.write_reg(ctrl.kept().with_vme(on));
     }
     Ok(())
 }
@@ -104,7 +104,8 @@ pub(crate) fn set_vlan_mode(io: impl Regs, on: bool) -> Result {
 ///
 /// `ENODEV` if the device is gone.
 pub(crate) fn force_link(io: impl Regs, link: Option<Link>) -> Result {
-    let old = check_present(io.read(CTRL))?;
+    let ctrl = check_present(io.read(CTRL))?;
+    let old = ctrl.kept();
     let new = match link {
         None => old.with_frcspd(false).with_frcdplx(false),
         Some(link) => {
@@ -120,7 +121,7 @@ pub(crate) fn force_link(io: impl Regs, link: Option<Link>) -> Result {
             }
         }
     };
-    if new != old {
+    if new != ctrl {
         io.write_reg(new);
     }
     Ok(())
@@ -187,11 +188,11 @@ mod tests {
     fn vlan_mode() -> Result {
         let chip = FakeChip::new()?;
         set_vlan_mode(&chip, true)?;
-        assert_eq!(chip.get(0), 0x4000_0000);
+        assert_eq!(chip.get(0), 0x4000_0040);
         set_vlan_mode(&chip, true)?;
         assert_eq!(chip.writes_at(0), 1);
         set_vlan_mode(&chip, false)?;
-        assert_eq!(chip.get(0), 0);
+        assert_eq!(chip.get(0), 0x40);
         Ok(())
     }
 }

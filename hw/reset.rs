@@ -131,7 +131,7 @@ pub(crate) fn reset(io: impl Regs, filters: &mut Filters, max_frame: u32) -> Res
 
     io.write_reg(PBA::for_frame(max_frame));
 
-    let ctrl = check_present(io.read(CTRL))?;
+    let ctrl = check_present(io.read(CTRL))?.kept();
     io.write_reg(ITR::zeroed().with_interval(MARK));
     io.write_reg(ctrl.with_rst(true));
     // The chip must be left alone for a microsecond, and then reads its settings from the EEPROM.

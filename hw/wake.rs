@@ -51,7 +51,7 @@ impl Wake {
     ///
     /// `ENODEV` if the device is gone.
     pub(crate) fn arm(self, io: impl Regs, mode: RxMode) -> Result {
-        let ctrl = check_present(io.read(CTRL))?;
+        let ctrl = check_present(io.read(CTRL))?.kept();
 
         io.write_reg(ctrl.with_advd3wuc(true).with_en_phy_pwr_mgmt(true));
         io.write_reg(mode.rctl());

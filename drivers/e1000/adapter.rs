@@ -88,6 +88,8 @@ pub(crate) struct Control {
     pub(crate) flow: FlowControl,
     /// How the link is to come about.
     pub(crate) link: link::Config,
+    /// How often the link was looked at in vain since a reset; none once there was one.
+    pub(crate) linkless: Option<u32>,
     /// Interrupt moderation.
     pub(crate) throttle: Throttle,
     pub(crate) delays: Delays,

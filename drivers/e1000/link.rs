@@ -235,6 +235,25 @@ fn control_flow(dev: &mut Rtnl<'_, Adapter<'_>>) {
     }
 }
 
+/// How often the link is looked at before [`persist`] acts: once a second.
+const PATIENCE: u32 = 5;
+
+/// Sets the PHY up once more, if there has been no link since a reset for some time: what was read
+/// of it then may have been wrong, and with it what was written. One that is right is left alone.
+fn persist(dev: &mut Rtnl<'_, Adapter<'_>>) {
+    let bar = &dev.shared().bar;
+    let loopback = dev.device().features().contains(Features::LOOPBACK);
+    let control = dev.control();
+
+    if let Some(looks) = &mut control.linkless {
+        *looks = looks.wrapping_add(1);
+        if *looks % PATIENCE == 0 && !loopback {
+            // It will be tried again.
+            let _ = control.link.program(bar);
+        }
+    }
+}
+
 /// As [`update`], for those who have nothing to do with a device that comes back.
 pub(crate) fn check(dev: &mut Rtnl<'_, Adapter<'_>>) {
     if update(dev) == Presence::Back {
@@ -273,6 +292,11 @@ pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) -> Presence {
     }
     let up = status.link_up();
 
+    if up {
+        dev.control().linkless = None;
+    } else {
+        persist(dev);
+    }
     if up == netdev.carrier_ok() {
         return Presence::Here;
     }

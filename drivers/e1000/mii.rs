@@ -87,6 +87,7 @@ fn write_control(dev: &mut Rtnl<'_, Adapter<'_>>, bmcr: Bmcr) -> Result {
     }
     // The link is not asked for: just as the user says, until something else is.
     if bmcr.power_down() || bmcr.isolate() || bmcr.loopback() {
+        dev.control().linkless = None;
         return phy::write(bar, bmcr);
     }
     let old = dev.control().link;

@@ -368,6 +368,7 @@ pub(crate) fn reinit(dev: &mut Rtnl<'_, Adapter<'_>>) -> Result {
 
     reset::reset(&shared.bar, &mut control.filters, model::MAX_FRAME)?;
     probe::init(&shared.bar, shared.model, control, address)?;
+    control.linkless = Some(0);
     filter::restore(&shared.bar, control)?;
     features::restore(dev)
 }

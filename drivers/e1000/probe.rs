@@ -196,6 +196,7 @@ fn control(params: &Params) -> Result<KBox<Control>> {
         vlan_filter: true,
         flow: FlowControl::NONE,
         link: link::Config::new(params.link, params.flow.unwrap_or(FlowControl::NONE)),
+        linkless: None,
         throttle: params.throttle,
         delays: params.delays,
         gone_reported: false,

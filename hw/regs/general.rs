@@ -230,6 +230,16 @@ impl CTRL {
             .with_vme(false)
             .with_phy_rst(false)
     }
+
+    /// Returns the value as it may be written back in part: link allowed up, and without the bits
+    /// that reset chip or PHY, whatever a device that lies said of these.
+    pub(crate) fn kept(self) -> Self {
+        self.with_slu(true)
+            .with_ilos(false)
+            .with_lrst(false)
+            .with_rst(false)
+            .with_phy_rst(false)
+    }
 }
 
 impl STATUS {

@@ -14,7 +14,7 @@ import socket
 import struct
 
 import bpf
-from failing import GOOD, each, prepare, set_knob
+from failing import GOOD, each, prepare
 from lib import *
 
 prepare()
@@ -94,7 +94,8 @@ try:
 except OSError as err:
     skip("XDP", err)
 else:
-    each("XDP attached", lambda: bpf.attach(NIC, program), lambda error: error or bpf.detach(NIC))
+    # A socket that there is no memory for is one file too many: sock_alloc().
+    each("XDP attached", lambda: bpf.attach(NIC, program), lambda error: error or bpf.detach(NIC), allowed=GOOD + (errno.ENFILE,))
     works("XDP")
 
 feature = [0]
@@ -131,18 +132,4 @@ check("the interface is back", wait_until(5, lambda: os.path.exists(f"/sys/class
 pair()
 works("bind")
 
-# Transmission and reception with one allocation in 20 failing, whoever makes it.
-for attribute, value in (("probability", 5), ("times", -1)):
-    for kind in ("failslab", "fail_page_alloc"):
-        set_knob(f"{kind}/{attribute}", value)
-run("ping -q -f -c 2000 -s 1400 -w 20 10.9.0.2", fails=True)
-run("ping -q -f -c 300 -s 20000 -w 20 10.9.0.2", fails=True)
-for kind in ("failslab", "fail_page_alloc"):
-    for _ in range(100):
-        try:
-            set_knob(f"{kind}/probability", 0)
-            break
-        except OSError:
-            pass
-works("traffic with little memory")
 finish()

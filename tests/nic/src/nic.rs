@@ -9,8 +9,8 @@ use crate::eeprom::Eeprom;
 use crate::faults::{Faults, Stream, F};
 use crate::irq::{self, Irq, Line};
 use crate::pci::Config;
-use crate::phy::Phy;
-use crate::regs::{self as r, Regs};
+use crate::phy::{Asks, Phy};
+use crate::regs::{self as r, ctrl, Regs};
 use crate::rx::Rx;
 use crate::tx::Tx;
 use std::cmp::Reverse;
@@ -259,6 +259,7 @@ impl Nic {
 
     /// Software reset: everything but PHY, configuration space and the host's side (manual 14.7).
     pub fn reset(&mut self) {
+        let phy_held = self.regs.get(r::CTRL) & ctrl::PHY_RST != 0;
         self.regs.reset();
         self.irq.reset();
         self.tx.reset();
@@ -266,6 +267,9 @@ impl Nic {
         self.coalescer.take();
         self.load_eeprom();
         self.link = false;
+        if phy_held {
+            self.phy_asks(Asks::Retrain);
+        }
         self.look_at_link();
         self.irq.icr = 0;
     }

@@ -196,14 +196,14 @@ impl Interrupts {
     /// Takes a note of the causes of an interrupt that is not enabled, and returns whether that
     /// was for a test. In the handler.
     pub(crate) fn test(&self, causes: Causes) -> bool {
-        let testing = self.testing.load(Relaxed) && !causes.is_empty();
+        let testing = self.testing.load(Relaxed);
 
-        self.called.store(true, Relaxed);
         if testing {
+            self.called.store(true, Relaxed);
             self.tested
                 .store(self.tested().with(causes).into_raw(), Relaxed);
         }
-        testing
+        testing && !causes.is_empty()
     }
 
     /// Returns whether the handler was called for something that is not enabled since

@@ -269,13 +269,6 @@ pub(crate) fn report_back(dev: &mut Rtnl<'_, Adapter<'_>>) {
     }
 }
 
-/// Returns whether there is a device with a link: one heavy access.
-pub(crate) fn is_up(bar: &Bar<'_>) -> bool {
-    let status = Regs::read(bar, STATUS);
-
-    !is_gone(status.into_raw()) && status.link_up()
-}
-
 /// Brings the carrier up to date with the device, and says so if it changed.
 pub(crate) fn update(dev: &mut Rtnl<'_, Adapter<'_>>) -> Presence {
     let shared = dev.shared();

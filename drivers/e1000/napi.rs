@@ -4,11 +4,13 @@
 
 use crate::{
     adapter::Adapter,
-    hw::irq::{
-        self,
-        Causes, //
+    hw::{
+        irq::{
+            self,
+            Causes, //
+        },
+        phy, //
     },
-    link,
     netdev::{
         Events,
         IrqContext,
@@ -119,7 +121,9 @@ fn watch(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue<'_>, done: usize
     }
     // Its interrupt may have got lost, or be masked for as long as polls follow each other: those of
     // an administrator's timer, or of an application that polls by itself.
-    if !ctx.device().carrier_ok() || ctx.interrupts_masked() && !link::is_up(&ctx.bar) {
+    if !ctx.device().carrier_ok()
+        || ctx.interrupts_masked() && !matches!(phy::link(&ctx.bar), Ok(Some(_)))
+    {
         ctx.schedule_work(Events::LINK);
     }
     match rx.watch(ctx, done) {

@@ -218,17 +218,13 @@ impl CTRL {
     /// Returns the value the driver runs with, from the value the EEPROM loaded: link allowed up,
     /// speed and duplex from the PHY, no flow control, no VLAN mode (14.3).
     pub(crate) fn operational(self) -> Self {
-        self.with_lrst(false)
+        self.kept()
             .with_asde(false)
-            .with_slu(true)
-            .with_ilos(false)
             .with_frcspd(false)
             .with_frcdplx(false)
-            .with_rst(false)
             .with_rfce(false)
             .with_tfce(false)
             .with_vme(false)
-            .with_phy_rst(false)
     }
 
     /// Returns the value as it may be written back in part: link allowed up, and without the bits

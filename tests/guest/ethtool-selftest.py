@@ -33,12 +33,10 @@ up()
 check("up again: the peer answers", answers())
 
 # An interrupt that comes while they are put off has all of them masked.
-set_attr(NIC, "napi_defer_hard_irqs", 200)
-set_attr(NIC, "gro_flush_timeout", 10**9)
+defer_interrupts(200, 10**9)
 check("put off: the peer answers", answers())
 same("while interrupts are put off: online", GOOD, tests("online"))
-set_attr(NIC, "gro_flush_timeout", 0)
-set_attr(NIC, "napi_defer_hard_irqs", 0)
+defer_interrupts(0, 0)
 check("no more: the peer answers", answers())
 
 # Everything set differently, to be found again.

@@ -14,7 +14,7 @@ import socket
 import struct
 
 import bpf
-from failing import GOOD, each, prepare
+from failing import GOOD, each, prepare, set_knob
 from lib import *
 
 prepare()
@@ -132,4 +132,24 @@ check("the interface is back", wait_until(5, lambda: os.path.exists(f"/sys/class
 pair()
 works("bind")
 
+
+def insist(act, *arguments, **keywords):
+    """What the test itself does may fail as well, and is tried again: a process that cannot be made, a file that cannot be opened."""
+    for _ in range(100):
+        try:
+            return act(*arguments, **keywords)
+        except (OSError, MemoryError):
+            pass
+    raise RuntimeError(f"not once in 100 times: {arguments}")
+
+
+# Transmission and reception with one allocation in 20 failing, whoever makes it.
+for attribute, value in (("probability", 5), ("times", -1)):
+    for kind in ("failslab", "fail_page_alloc"):
+        insist(set_knob, f"{kind}/{attribute}", value)
+insist(run, "ping -q -f -c 2000 -s 1400 -w 20 10.9.0.2", fails=True)
+insist(run, "ping -q -f -c 300 -s 20000 -w 20 10.9.0.2", fails=True)
+for kind in ("failslab", "fail_page_alloc"):
+    insist(set_knob, f"{kind}/probability", 0)
+works("traffic with little memory")
 finish()

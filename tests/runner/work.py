@@ -144,7 +144,7 @@ class Floor:
         tests = self.top / "tests" / "guest"
         files = sorted((tests / "lib").glob("*.*")) + [tests / name for name in header["files"].split()]
         guest = {"PYTHONPATH": "/root", "PYTHONDONTWRITEBYTECODE": "1", "SLOW": str(self.slow), "SCRATCH": str(scratch),
-                 "NIC_MODEL": group.model, "DRIVER": pathlib.Path(self.module).name.removesuffix(".ko")}
+                 "NIC_MODEL": group.model, "PLACE": self.values["PLACE"], "DRIVER": pathlib.Path(self.module).name.removesuffix(".ko")}
         if os.environ.get("SOAK"):
             guest["SOAK"] = os.environ["SOAK"]
         # Guests that are resumed are as random as each other.

@@ -10,7 +10,7 @@ import socket
 import struct
 import threading
 
-from lib import NIC, run
+from lib import CHIP, NIC, run
 
 SIOCETHTOOL, SIOCGMIIPHY, SIOCGMIIREG, SIOCSMIIREG = 0x8946, 0x8947, 0x8948, 0x8949
 GREGS, GEEPROM, SEEPROM, GSTRINGS, GSTATS, GSSET_INFO = 0x04, 0x0B, 0x0C, 0x1B, 0x1D, 0x37
@@ -21,8 +21,8 @@ CTRL, STATUS, RCTL, RDLEN, RDH, RDT, TCTL, TDLEN, TDH, TDT = 0, 1, 2, 3, 4, 5, 7
 EECD, VET, LEDCTL, ITR, IMS, RDBAL, RDBAH = 33, 37, 39, 41, 42, 45, 46
 TDBAL, TDBAH, TADV, RAL0, RAH0, BMCR, BMSR, ANAR, GBCR, PSCR = 52, 53, 55, 56, 57, 61, 62, 65, 68, 70
 REGISTERS = 73
-# What changes by itself, by being read, or with each set of rings.
-VOLATILE = {BMSR, RDH, RDT, TDH, TDT, RDBAL, RDBAH, TDBAL, TDBAH}
+# What changes by itself, or with each set of rings; on a chip reading it clears a latched bit of the PHY's status.
+VOLATILE = {*([BMSR] if CHIP else []), RDH, RDT, TDH, TDT, RDBAL, RDBAH, TDBAL, TDBAH}
 
 _socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 

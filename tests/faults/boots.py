@@ -35,6 +35,11 @@ def run(settings, report, things, attempt, label, **options):
                 if not outcome.deadly:
                     current = f"the module unloaded after {label}"
                     report.case(unload(settings, session, current, before))
+            # All of it: also what no single attempt has looked at.
+            if found := sessions.complaints(log):
+                said = Outcome(f"the log of {label}{boot}", "end", log=found)
+                said.bad(f"the kernel complains: {found[0]}")
+                report.case(said)
         except sessions.Died as err:
             name = getattr(current, "name", current) or "start"
             name = name if label.startswith("faults") or " " in name else f"{label}: {name}"

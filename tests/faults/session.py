@@ -38,8 +38,8 @@ def complaints(log):
     """What a guest's log has against the kernel, once the guest has ended."""
     try:
         return guestlog.complaints(log.read_text(errors="replace"))
-    except OSError:
-        return []
+    except OSError as err:
+        return [f"no log: {err}"]
 
 
 class Session:
@@ -50,6 +50,7 @@ class Session:
     def __init__(self, settings, log, nic_options="", params="", model="e1000", seconds=900, smp=1, append="",
                  serial=False, iommu=False):
         self.settings, self.log_path = settings, pathlib.Path(log)
+        self.log_path.unlink(missing_ok=True)
         self.slow = settings.slow
         self.dir = tempfile.TemporaryDirectory(prefix="e1000_rust-faults.")
         where = pathlib.Path(self.dir.name)
@@ -59,7 +60,7 @@ class Session:
         self.listener.listen(1)
         self.environment = {
             **os.environ, "MODULE": settings.module, "SCRIPT": str(HERE / "agent.py"),
-            "FILES": f"{HERE / 'traffic.py'} {HERE / 'pools.py'}", "PARAMS": params,
+            "FILES": shlex.join(str(HERE / name) for name in ("traffic.py", "pools.py")), "PARAMS": params,
             "NICS": "1", "USERNET": "0", "NIC": model, "SMP": str(smp),
             "NIC_OPTIONS": nic_options, "NIC_CONTROL": str(self.control_path), "LOG": str(self.log_path),
             "TIMEOUT": str(seconds * self.slow), "EXPECT_LOG": "", "ALLOW_LOAD_FAIL": "1", "PANIC_ON_WARN": "",

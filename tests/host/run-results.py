@@ -118,6 +118,21 @@ def bounds():
     case("two runs that share one place take turns", took >= 6 and one.returncode == other.returncode == 0, f"{took:.0f} s\n{outputs}")
 
 
+def second_try():
+    seeds, tries = SCRATCH / "seeds", SCRATCH / "tries"
+    tree = Tree(a=f"echo $SEED >>{seeds}\n[ $(wc -l <{seeds}) -gt 1 ] || {{ echo the first; exit 3; }}\n" + PASS)
+    status, output = tree.run()
+    found = seeds.read_text().split()
+    case("what fails is tried once more, with the same seed, and that is said", status == 0 and len(found) == 2
+         and found[0] == found[1] and "# at the second try: a\n" in output, f"{found}\n{output}")
+    first = tree.top / "out" / "a.first.out"
+    case("the output of the first try stays", first.is_file() and "the first" in first.read_text())
+    for status in (97, 99):
+        tries.write_text("")
+        found, output = Tree(a=f"echo >>{tries}\n[ $(wc -l <{tries}) -gt 1 ] || exit {status}\n" + PASS).run()
+        case(f"status {status} stands", found == 1 and tries.read_text() == "\n" and "2 passed" not in output, output)
+
+
 def interrupts():
     # Ended in its first run, and in the second, which is the main thread's.
     for name, failing in (("first", 0), ("second", 1)):
@@ -177,6 +192,7 @@ if __name__ == "__main__":
     cases.begin()
     verdicts()
     bounds()
+    second_try()
     interrupts()
     choice()
     sys.exit(cases.end())

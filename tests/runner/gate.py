@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """How many groups run at a time."""
 
+import contextlib
 import fcntl
 import time
 
@@ -33,6 +34,16 @@ class Gate:
                     time.sleep(LOOK_SECONDS)
                 if share(before, times()) > IDLE_SHARE and (place := self.free(self.most)):
                     return place
+
+    @contextlib.contextmanager
+    def alone(self):
+        """Wait for all places, of which some come free each time a group ends."""
+        with contextlib.ExitStack() as stack:
+            # In turn, so that of two who wait neither has what the other needs.
+            fcntl.flock(stack.enter_context(self.file("turn")), fcntl.LOCK_EX)
+            for number in range(self.most):
+                fcntl.flock(stack.enter_context(self.file(f"place{number}")), fcntl.LOCK_EX)
+            yield
 
     def free(self, limit):
         """The first of so many places, locked; None if all are taken."""

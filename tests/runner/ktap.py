@@ -17,6 +17,8 @@ class Result:
     lines: list = dataclasses.field(default_factory=list)
     cases: list = dataclasses.field(default_factory=list)
     seconds: float = 0.0
+    # Another try would prove nothing.
+    final: bool = False
 
     def counts(self):
         return {kind: self.cases.count(kind) for kind in ("passed", "failed", "skipped")}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs groups, several at a time, each within its time, and judges how they ended."""
 
+import collections
 import concurrent.futures
 import os
 import pathlib
@@ -22,6 +23,8 @@ ENDINGS = {
     124: "time-out",
     125: "the guest could not be started",
 }
+# Not for want of time.
+FINAL = (97, 99)
 # What the guest needs beyond its time-out: to boot, to be stopped, to have its log read.
 GUEST_SPARE = 60
 # Groups beyond one for each processor, while those have little to do.
@@ -41,6 +44,8 @@ class Floor:
         self.slow = int(values["SLOW"])
         self.out = pathlib.Path(values["OUT"])
         self.running, self.lock, self.ended = set(), threading.Lock(), False
+        # Guests that are resumed are as random as each other.
+        self.seeds = collections.defaultdict(lambda: os.environ.get("SEED") or str(1 + secrets.randbelow((1 << 31) - 1)))
         self.dir = self.gate = None
 
     def __enter__(self):
@@ -102,9 +107,14 @@ class Floor:
             return self.one(group)
 
     def again(self, group):
-        """Run a group by itself, and in a guest that boots."""
+        """Run a group alone, in a guest that boots, with the seed of before; what that left behind is kept."""
         self.values = {**self.values, "RESUME": ""}
-        return self.one(group)
+        for kind in ("log", "out"):
+            path = self.out / f"{group.label}.{kind}"
+            if path.is_file():
+                path.replace(self.out / f"{group.label}.first.{kind}")
+        with self.gate.alone():
+            return self.one(group)
 
     def one(self, group):
         reason = group.header["rust-only"] or group.header["c-skips"]
@@ -138,6 +148,7 @@ class Floor:
     def environment(self, group, limit, log, scratch):
         env = {**os.environ, "TOP": str(self.top), "SLOW": str(self.slow), "SCRATCH": str(scratch)}
         env["MODULE"] = self.module
+        env["SEED"] = self.seeds[group.label]
         if group.on_host:
             return {**env, "TMPDIR": str(scratch), "RESUME": ""}
         header = group.header
@@ -147,8 +158,7 @@ class Floor:
                  "NIC_MODEL": group.model, "PLACE": self.values["PLACE"], "DRIVER": pathlib.Path(self.module).name.removesuffix(".ko")}
         if os.environ.get("SOAK"):
             guest["SOAK"] = os.environ["SOAK"]
-        # Guests that are resumed are as random as each other.
-        guest["SEED"] = os.environ.get("SEED") or str(secrets.randbelow(1 << 31))
+        guest["SEED"] = env["SEED"]
         if self.module.endswith(".ko") and header["module"]:
             # The test loads it itself.
             files.append(self.module)
@@ -156,8 +166,8 @@ class Floor:
             SCRIPT=str(group.path), NIC=group.model, NICS=header["nics"], PARAMS=header["params"], TIMEOUT=str(limit),
             SMP=os.environ.get("SMP") or header["smp"], MEM=os.environ.get("MEM") or header["mem"], USERNET=header["usernet"],
             EXPECT_LOG=header["expect-log"], ALLOW_LOAD_FAIL=header["load-may-fail"], LOG=str(log),
-            FILES=" ".join(str(path) for path in files),
-            QEMU_ARGS=f"{os.environ.get('QEMU_ARGS', '')} {header['qemu-args'].replace('$SCRATCH', str(scratch))}".strip(),
+            FILES=shlex.join(str(path) for path in files),
+            QEMU_ARGS=f"{os.environ.get('QEMU_ARGS', '')} {header['qemu-args'].replace('$SCRATCH', shlex.quote(str(scratch)))}".strip(),
             GUEST_ENV=" ".join(f"{name}={shlex.quote(value)}" for name, value in guest.items()),
             APPEND=f"{os.environ.get('APPEND', '')} {header['append']}".strip())
         # Others would each need a kept guest of their own, or a kernel that has booted with those devices.
@@ -198,6 +208,7 @@ class Floor:
 
     def judge(self, result, problems, status, notes, log):
         """Add what is wrong with the run as a whole as a case of its own."""
+        result.final = status in FINAL
         if status in ENDINGS:
             result.add("failed", ENDINGS[status], notes.splitlines()[-80:])
         elif status and "failed" not in result.cases:

@@ -4,7 +4,7 @@
 # not-in: iommu; nothing is bounced there
 # append: swiotlb=1024,force
 # timeout: 240
-# expect-log: swiotlb
+# expect-log: swiotlb buffer is full
 
 import errno
 

@@ -33,7 +33,7 @@ is "IPv6: sizes 1450 to 1454 (1452 is the last that fits a frame)" "" "$(bad_siz
 	check "flood of $((2000 / SLOW)), size 56" ping_all $((2000 / SLOW)) 10.9.0.2 $FLOOD
 	check "flood of $((500 / SLOW)), size 1472" ping_all $((500 / SLOW)) 10.9.0.2 $FLOOD -s 1472
 	check "flood of $((100 / SLOW)), size 20000" ping_all $((100 / SLOW)) 10.9.0.2 $FLOOD -s 20000
-	check "flood of $((1000 / SLOW)) from the peer" peer ping -q $FLOOD -c $((1000 / SLOW)) -W 5 10.9.0.1
+	check "flood of $((1000 / SLOW)) from the peer" all_answered $((1000 / SLOW)) peer ping $FLOOD 10.9.0.1
 }
 is "no errors counted" "0 0" "$(stat "$NIC_IF" rx_errors) $(stat "$NIC_IF" tx_errors)"
 is "nothing dropped" "0 0" "$(stat "$NIC_IF" rx_dropped) $(stat "$NIC_IF" tx_dropped)"

@@ -230,9 +230,20 @@ def answers(ip="10.9.0.2", seconds=5, ns=None):
     return wait_until(seconds, lambda: run(f"ping -q -c 1 -W 1 {ip}", ns, fails=True)[0] == 0)
 
 
-def ping_all(count, ip="10.9.0.2", options=f"-i {PACE}", ns=None):
-    output = run(f"ping -q -c {count} -W 5 {options} {ip}", ns, fails=True)[1]
-    return f"{count} packets transmitted, {count} received" in output
+def pings(count, ip="10.9.0.2", options=f"-i {PACE}", ns=None):
+    """So many in the background; `all_answered` is for its end."""
+    return subprocess.Popen(_words(f"ping -q -c {count} -W 5 {options} {ip}", ns), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def all_answered(count, ping):
+    """Whether all of so many pings were answered, none twice; ping's own status is 0 if one was."""
+    output = ping.communicate(timeout=60 * SLOW)[0]
+    return f"{count} packets transmitted, {count} received, 0% packet loss" in output
+
+
+def ping_all(count, *args, **options):
+    return all_answered(count, pings(count, *args, **options))
 
 
 def arrives(out, into, data):

@@ -53,7 +53,14 @@ answers() { wait_until "${2:-5}" ping -q -c 1 -W 1 "$1"; }
 ping_all() {
 	ping_count=$1 ping_address=$2
 	shift 2
-	ping -q -c "$ping_count" -W 5 "$@" "$ping_address" >/tmp/ping.out 2>&1
+	all_answered "$ping_count" ping "$@" "$ping_address"
+}
+
+# all_answered COUNT COMMAND...: the same for what runs ping; its own status is 0 if one was answered.
+all_answered() {
+	ping_count=$1
+	shift
+	"$@" -q -c "$ping_count" -W 5 >/tmp/ping.out 2>&1
 	cat /tmp/ping.out
 	grep -q "^$ping_count packets transmitted, $ping_count received, 0% packet loss" /tmp/ping.out
 }

@@ -21,6 +21,8 @@ COMPLAINTS = re.compile("|".join([
     r"DMAR: (DRHD: handling fault|\[DMA )",
     r"swiotlb buffer is full",
     r"kmemleak: [1-9]\d* new",
+    # It has given up, and would find nothing.
+    r"kmemleak: Kernel memory leak detector disabled",
     r"refcount_t: ",
     r"ODEBUG: ",
     r"soft lockup|[Hh]ard LOCKUP",

@@ -335,11 +335,13 @@ class Machine:
             pass
 
     def wait_for_log(self, text, seconds):
+        """Whether the log has it within that time."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self.alive():
-            if text in self.log():
-                return
+        while text not in self.log():
+            if time.monotonic() > deadline or not self.alive():
+                return False
             time.sleep(0.05)
+        return True
 
     def log(self):
         try:

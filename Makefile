@@ -32,7 +32,7 @@ help:
 	@echo '  make check           lints: no unsafe, rustfmt, clippy, checkpatch, W=1'
 	@echo '  make bench           performance figures, beside those of the C driver'
 	@echo '  make soak            long runs under load'
-	@echo 'Settings: E1000_RUST_CACHE=<dir>, E1000_RUST_MIRROR=<Debian archive>, ACCEL=tcg|kvm'
+	@echo 'Settings: E1000_RUST_CACHE=<dir>, E1000_RUST_MIRROR=<Debian archive>, E1000_RUST_KEYRING=<its key>, ACCEL=tcg|kvm'
 
 modules:
 	@qemu/build.sh

@@ -7,7 +7,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 FAILED=0
-LOG=$TOP/build/check.log
+WORK=$TOP/build/check.$$
+LOG=$WORK/log
 
 # verdict NAME STATUS: what it printed to LOG, if anything, is the failure.
 verdict() {
@@ -43,7 +44,7 @@ format() {
 
 # The build's own lines (RUSTC, LD...) are no messages.
 build_quietly() {
-	local out=$TOP/build/check
+	local out=$WORK/build
 	rm -rf "$out"
 	BUILD_DIR=$out "$QEMU_DIR/build.sh" "$@" 2>&1 |
 		grep -vE '^ *(RUSTC|BINDGEN|CC|LD|AS|AR|MODPOST|UPD|GEN|CLIPPY|HOSTCC|EXPORTS|CHECK)\b|^make(\[[0-9]+\])?: (Entering|Leaving)' || true
@@ -85,13 +86,13 @@ run() {
 ROOT=$("$QEMU_DIR/toolchain.sh")
 KERNEL=$("$QEMU_DIR/kernel.sh")
 "$QEMU_DIR/metadata.sh" >/dev/null
-mkdir -p "$TOP/build"
+mkdir -p "$WORK"
+trap 'rm -rf "$WORK"' EXIT
 run 'no unsafe in hw/ and drivers/e1000/' no_unsafe
 run 'rustfmt with the kernel'\''s style' format
 run 'checkpatch --strict on the C shim' style
 run 'build with W=1' build_quietly W=1
 run 'clippy as the kernel runs it' build_quietly CLIPPY=1
 run 'shellcheck, and python parses' scripts
-rm -rf "$LOG" "$TOP/build/check"
 [ "$FAILED" -eq 0 ] || { echo "$FAILED checks failed"; exit 1; }
 echo "all checks passed"

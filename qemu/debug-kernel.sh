@@ -51,6 +51,7 @@ check_config() {
 compile() {
 	local log=$1 begun=$SECONDS
 	shift
+	rm -f "$log.failed"
 	say "building the debug kernel (about 12 minutes on 2 idle processors); its output is in $log"
 	if ! { build "$@" 2>&1 || echo "$?" >"$log.failed"; } | tee "$log" | awk -v files="$FILES" '
 		/^  (CC|AS|LD|AR|RUSTC|HOSTCC)/ { done++ }

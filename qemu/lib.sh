@@ -8,7 +8,7 @@ set -euo pipefail
 
 QEMU_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(dirname "$QEMU_DIR")
-CACHE=${E1000_RUST_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME is not set; set E1000_RUST_CACHE}/.cache}/e1000_rust}
+CACHE=$(realpath -m -- "${E1000_RUST_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME is not set; set E1000_RUST_CACHE}/.cache}/e1000_rust}")
 export QEMU_DIR TOP CACHE
 
 # The settings of the top make are not meant for the makes run below.

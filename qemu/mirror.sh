@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # Where Debian's packages come from: E1000_RUST_MIRROR, or the archive this
-# machine itself is configured for.  Sets MIRROR and KEYRING.  Sourced, never run.
+# machine itself is configured for; E1000_RUST_KEYRING has the key that it is
+# signed with, if not Debian's.  Sets MIRROR and KEYRING.  Sourced, never run.
 
 # The archive proper, not a -security one or a vendor's own.
 # shellcheck disable=SC2016 # apt-get expands the $(...)
@@ -15,7 +16,8 @@ find_mirror() {
 
 MIRROR=${E1000_RUST_MIRROR:-}
 # shellcheck disable=SC2034 # for those who source this
-KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+KEYRING=$(realpath -m -- "${E1000_RUST_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}")
+[ -z "${E1000_RUST_KEYRING:-}" ] || [ -e "$KEYRING" ] || die "E1000_RUST_KEYRING: there is no $KEYRING"
 
 if [ -z "$MIRROR" ]; then
 	command -v apt-get >/dev/null ||

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -168,7 +169,7 @@ def command(script, load, qemu, env, timeout):
     environment = {name: value for name, value in os.environ.items() if name in INHERITED}
     return [str(word) for word in (
         TOP / "qemu" / "guest", f"SCRIPT={HERE / 'guest' / script}", "MODULE=none", "NICS=0", "ACCEL=tcg",
-        "APPEND=nokaslr", f"TIMEOUT={timeout}", f"QEMU_ARGS={qemu}", f"FILES={' '.join(map(str, files))}",
+        "APPEND=nokaslr", f"TIMEOUT={timeout}", f"QEMU_ARGS={qemu}", f"FILES={shlex.join(map(str, files))}",
         "GUEST_ENV=" + " ".join(f"'{key}={value}'" for key, value in settings.items()),
         f"LOG={BUILD / f'guest-{pathlib.Path(script).stem}-{stem}.log'}")], environment
 
@@ -188,7 +189,7 @@ def counted(script, driver, qemu, env, timeout):
     """Run the script with the counting plugin; return a Run."""
     with tempfile.TemporaryDirectory(prefix="e1000_rust-bench.") as scratch:
         log, counts = f"{scratch}/qemu.log", f"{scratch}/counts"
-        qemu += f" -plugin {BUILD}/count.so,out={counts} -D {log} -d plugin {TRACE}"
+        qemu += f" -plugin {shlex.quote(f'{BUILD}/count.so,out={counts}')} -D {log} -d plugin {TRACE}"
         output = guest(script, driver.load, qemu, env, timeout)
         phases, values, bars, symbols = {}, {}, [], []
         for line in output.splitlines():

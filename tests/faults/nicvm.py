@@ -32,7 +32,7 @@ def binary(top):
     except (OSError, subprocess.TimeoutExpired) as err:
         raise guestvm.Refused(f"tests/nic cannot be built: {err}") from None
     if done.returncode != 0:
-        raise guestvm.Refused("tests/nic does not build")
+        raise guestvm.Refused("tests/nic does not build; it takes cargo 1.85 or later, and the crates of its Cargo.lock")
     return str(built)
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # about: qemu/guest's verdict on scripts that pass, fail, hang and oops, and on settings that are wrong
 # timeout: 400
-"""Acceptance 2 of the main job: what `make guest SCRIPT=` does with each kind of end."""
+"""What `make guest SCRIPT=` does with each kind of end."""
 
 import pathlib
 import subprocess

@@ -5,6 +5,7 @@
 """Boots a guest with a disk to swap to; lib/hibernate-guest.py is what runs in it, in each of its kernels."""
 
 import pathlib
+import shlex
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
@@ -19,7 +20,8 @@ def disk(name, size, slot):
     path = SCRATCH / name
     with open(path, "wb") as file:
         file.truncate(size)
-    return f"-drive if=none,id={name},format=raw,cache=unsafe,file={path} -device virtio-blk-pci,drive={name},addr={slot}"
+    drive = f"if=none,id={name},format=raw,cache=unsafe,file={path}"
+    return f"-drive {shlex.quote(drive)} -device virtio-blk-pci,drive={name},addr={slot}"
 
 
 def main():

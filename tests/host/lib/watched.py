@@ -3,6 +3,7 @@
 
 import re
 import select
+import shlex
 import sys
 import time
 
@@ -24,7 +25,7 @@ def settings(name, script, *more):
     files = [TOP / "tests/guest/lib/lib.sh", TOP / "tests/guest/lib/net.sh"]
     append = "nowatchdog rcupdate.rcu_cpu_stall_suppress=1 kunit.autorun=0"
     return guestvm.runner().settings([
-        f"SCRIPT={path}", f"MODULE={MODULE}", "USERNET=0", f"APPEND={append}", f"FILES={' '.join(map(str, files))}",
+        f"SCRIPT={path}", f"MODULE={MODULE}", "USERNET=0", f"APPEND={append}", f"FILES={shlex.join(map(str, files))}",
         f"GUEST_ENV=SLOW={SLOW} DRIVER={DRIVER} NIC_MODEL=e1000", *more])
 
 

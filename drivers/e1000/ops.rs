@@ -356,7 +356,8 @@ impl<'bound> Driver for Adapter<'bound> {
     }
 
     fn resume(dev: &mut Rtnl<'_, Self>) -> Result {
-        reinit(dev)
+        // Once it is back it is reset.
+        reinit(dev).inspect_err(|_| link::set_gone(dev, link::NOT_THERE))
     }
 }
 

@@ -99,9 +99,6 @@ impl netdev::pci::Driver for E1000 {
             .iomap_region_sized(0, c"e1000_rust")
             .inspect_err(|e| dev_err!(pdev, "cannot map the registers: {e:?}\n"))?;
 
-        netdev::dma::set_mask_64_or_32(pdev)
-            .inspect_err(|e| dev_err!(pdev, "no usable DMA addressing: {e:?}\n"))?;
-
         let params = Params::next(pdev.as_ref());
         let mut control = control(&params)?;
 

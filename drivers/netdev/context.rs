@@ -53,16 +53,24 @@ use core::marker::PhantomData;
 /// Makes a type neither `Send` nor `Sync`.
 type NotThreadSafe = PhantomData<*mut ()>;
 
+/// Returns whether timers expire when they are due. On a kernel without high resolution they wait
+/// for the next tick, which is milliseconds away: [`TxContext::hold`] and [`Polling`] with them.
+pub(crate) fn has_precise_timers() -> bool {
+    // SAFETY: Reads a number.
+    unsafe { bindings::netdev_helper_precise_timers() }
+}
+
 impl<T: Driver> Device<T> {
-    /// Has [`Driver::work`] called in process context. Not in hard interrupt context.
+    /// Has [`Driver::work`] called in process context. Comes to nothing, with a warning, in hard
+    /// interrupt context and with interrupts off, as netpoll has them where it transmits.
     pub(crate) fn schedule_work(&self, events: Events) {
         schedule_work(self, events);
     }
 }
 
-/// Has [`Driver::work`] called. Not in hard interrupt context.
+/// See [`Device::schedule_work`].
 pub(super) fn schedule_work<T: Driver>(dev: &Device<T>, events: Events) {
     // SAFETY: The device is valid. Work is dropped when the device is unregistered, and refused
-    // from then on.
-    unsafe { bindings::netdev_work_sched(dev.as_ptr(), events.0) };
+    // from then on. The helper looks after the context.
+    unsafe { bindings::netdev_helper_work_sched(dev.as_ptr(), events.0) };
 }

@@ -18,8 +18,8 @@
 //!   polls without that bit, does not touch it.
 //!
 //! `shared`, `irq` and `messages` are read by anybody; `T` is `Sync`. `xdp` is shared between RTNL
-//! and NAPI; [`super::xdp`] has the rules. `pools` are RTNL's
-//! ([`super::page_pool`]). The NAPI and the timer are the C side's.
+//! and NAPI; [`super::xdp`] has the rules. `kept` and `pools` are RTNL's ([`super::lifecycle`],
+//! [`super::page_pool`]). The NAPI and the timer are the C side's.
 //!
 //! A context gives `&mut` access to cells by a shared reference, so `Device<T>` is invariant in `T`
 //! as they are, and with it all contexts.
@@ -35,7 +35,10 @@
 use super::{
     bindings,
     dma::device_as_ptr,
-    driver::Driver,
+    driver::{
+        Driver,
+        Rings, //
+    },
     irq,
     page_pool,
     stats::LinkStats,
@@ -76,7 +79,11 @@ pub(super) struct Private<T: Driver> {
     pub(super) state: UnsafeCell<State>,
     pub(super) tx: UnsafeCell<Option<T::Tx>>,
     pub(super) rx: UnsafeCell<Option<T::Rx>>,
+    /// RTNL: the rings of an interface that sleeps.
+    pub(super) kept: UnsafeCell<Option<Rings<T>>>,
     pub(super) xdp: xdp::Slot,
+    /// Why the bus has taken the device out of the stack's reach: bits. Written under RTNL.
+    pub(super) away: Atomic<u32>,
     /// RTNL.
     pub(super) pools: page_pool::Pools,
     pub(super) napi: Opaque<bindings::napi_struct>,

@@ -45,11 +45,14 @@ pub(super) fn device_as_ptr(dev: &Device<Bound>) -> *mut bindings::device {
         .cast_mut()
 }
 
-/// Lets `dev` use 64-bit DMA addresses, or 32-bit ones where the platform has no others. To be
-/// called before the first mapping. Fails with `EIO` if neither is possible.
-pub(crate) fn set_mask_64_or_32(dev: &pci::Device<Core<'_>>) -> Result {
-    // SAFETY: The device is being probed by this thread, and nobody else has it as `Bound`, which
-    // all allocation and mapping needs.
+/// Lets `dev` use 64-bit DMA addresses, or 32-bit ones where the platform has no others. Fails with
+/// `EIO` if neither is possible.
+///
+/// # Safety
+///
+/// Nobody may be allocating DMA memory for the device, or mapping any, meanwhile.
+pub(super) unsafe fn set_mask_64_or_32(dev: &pci::Device<Core<'_>>) -> Result {
+    // SAFETY: By the safety requirements.
     unsafe { dev.dma_set_mask_and_coherent(DmaMask::new::<64>()) }.or_else(|_| {
         // SAFETY: As above.
         unsafe { dev.dma_set_mask_and_coherent(DmaMask::new::<32>()) }
@@ -154,18 +157,61 @@ impl Drop for TxMapping<'_> {
 /// Bytes that a [`CopyBuffers`] slot holds.
 pub(crate) const COPY_SIZE: usize = 256;
 
+/// Slots that lie in one piece of memory: 32 KiB, of a size that is to be had (no more than
+/// `PAGE_ALLOC_COSTLY_ORDER`).
+const SLOTS: usize = 128;
+
 /// Memory that the device reads at any time, for packets so short that copying them costs less
 /// than mapping and unmapping, and for such as cannot be mapped.
+///
+/// # Invariants
+///
+/// Each slot is [`COPY_SIZE`] bytes of one of `pieces`, which no other slot has.
 pub(crate) struct CopyBuffers {
-    mem: Coherent<[[u8; COPY_SIZE]]>,
+    slots: KVVec<CopySlot>,
+    /// What the slots are in.
+    pieces: KVec<Coherent<[[u8; COPY_SIZE]]>>,
 }
+
+/// Where a slot is for the CPU and for the device.
+#[derive(Clone, Copy)]
+struct CopySlot {
+    at: *mut u8,
+    address: u64,
+}
+
+// SAFETY: The memory is the buffers' own, and not tied to a task.
+unsafe impl Send for CopyBuffers {}
 
 impl CopyBuffers {
     /// Allocates `count` slots. May sleep; fails with `ENOMEM`.
     pub(crate) fn new(dev: &Device<Bound>, count: usize) -> Result<Self> {
-        Ok(Self {
-            mem: Coherent::zeroed_slice(dev, count, GFP_KERNEL)?,
-        })
+        let mut this = Self {
+            slots: KVVec::with_capacity(count, GFP_KERNEL)?,
+            pieces: KVec::with_capacity(count.div_ceil(SLOTS), GFP_KERNEL)?,
+        };
+
+        while this.slots.len() < count {
+            let slots = count.wrapping_sub(this.slots.len()).min(SLOTS);
+            let piece: Coherent<[[u8; COPY_SIZE]]> =
+                Coherent::zeroed_slice(dev, slots, GFP_KERNEL)?;
+
+            for n in 0..slots {
+                let offset = n.wrapping_mul(COPY_SIZE);
+
+                // INVARIANT: Within the piece, and it is the only one there.
+                this.slots.push(
+                    CopySlot {
+                        at: piece.as_mut_ptr().cast::<u8>().wrapping_add(offset),
+                        // CAST: usize to u64 keeps the value.
+                        address: piece.dma_address().wrapping_add(offset as u64),
+                    },
+                    GFP_KERNEL,
+                )?;
+            }
+            this.pieces.push(piece, GFP_KERNEL)?;
+        }
+        Ok(this)
     }
 
     /// Copies `data` to slot `index`, and returns the address for the device; `None` if it
@@ -175,12 +221,12 @@ impl CopyBuffers {
         if data.len() > COPY_SIZE {
             return None;
         }
-        let (slot, address) = self.slot(index)?;
+        let slot = self.slots.get(index)?;
 
-        // SAFETY: The slot is within the allocation, and `data` fits. `&mut self` makes this the
-        // only writer; the device only reads, and sees stale bytes at worst if it does so now.
-        unsafe { core::ptr::copy_nonoverlapping(data.as_ptr(), slot, data.len()) };
-        Some(address)
+        // SAFETY: By the type invariants the slot is valid, and `data` fits. `&mut self` makes this
+        // the only writer; the device only reads, and sees stale bytes at worst if it does so now.
+        unsafe { core::ptr::copy_nonoverlapping(data.as_ptr(), slot.at, data.len()) };
+        Some(slot.address)
     }
 
     /// Copies what `skb` has from `offset` on to slot `index`, as much as fits, and returns the
@@ -194,29 +240,14 @@ impl CopyBuffers {
         offset: usize,
     ) -> Option<(u64, usize)> {
         let len = skb.len().checked_sub(offset)?.min(COPY_SIZE);
-        let (slot, address) = self.slot(index)?;
+        let slot = self.slots.get(index)?;
         // CAST: Both are at most the length of a packet, which is far below 2^31.
         // SAFETY: The packet is valid, and the C side looks for the bytes in it; for the slot the
         // above holds as well.
         let copied = unsafe {
-            bindings::skb_copy_bits(skb.as_ptr(), offset as i32, slot.cast(), len as i32)
+            bindings::skb_copy_bits(skb.as_ptr(), offset as i32, slot.at.cast(), len as i32)
         };
 
-        (copied == 0 && len != 0).then_some((address, len))
-    }
-
-    /// Returns where slot `index`, if there is one, is for the CPU and for the device.
-    #[inline]
-    fn slot(&mut self, index: usize) -> Option<(*mut u8, u64)> {
-        if index >= self.mem.len() {
-            return None;
-        }
-        let offset = index.wrapping_mul(COPY_SIZE);
-
-        Some((
-            self.mem.as_mut_ptr().cast::<u8>().wrapping_add(offset),
-            // CAST: usize to u64 keeps the value.
-            self.mem.dma_address().wrapping_add(offset as u64),
-        ))
+        (copied == 0 && len != 0).then_some((slot.address, len))
     }
 }

@@ -257,6 +257,9 @@ pub(crate) trait Driver: Sized + Send + Sync {
 
     /// The device has power again and may have lost every register. Process context, before
     /// the rings are started if the interface was up.
+    ///
+    /// They are started, and the interface can be set up, even if it fails: a driver notes that
+    /// the device has to be set up first.
     fn resume(dev: &mut Rtnl<'_, Self>) -> Result;
 }
 

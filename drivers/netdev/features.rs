@@ -17,6 +17,20 @@ pub(crate) struct Features(u64);
 impl Features {
     /// None.
     pub(crate) const NONE: Self = Self(0);
+    /// All that a driver may switch: those named here. Of others the core takes the bit for a
+    /// promise that there is a function, which it calls without looking.
+    pub(super) const KNOWN: Self = Self::SG
+        .union(Self::HW_CSUM)
+        .union(Self::HIGHDMA)
+        .union(Self::GSO_MASK)
+        .union(Self::CSUM_MASK)
+        .union(Self::VLAN_TX)
+        .union(Self::VLAN_RX)
+        .union(Self::VLAN_FILTER)
+        .union(Self::RXCSUM)
+        .union(Self::RXALL)
+        .union(Self::RXFCS)
+        .union(Self::LOOPBACK);
     /// Scatter/gather.
     pub(crate) const SG: Self = Self(bindings::NETIF_F_SG);
     /// Transmit checksum at any start and offset.

@@ -131,6 +131,11 @@ void netdev_helper_hold_setup(struct hrtimer *timer,
 	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
 }
 
+bool netdev_helper_precise_timers(void)
+{
+	return hrtimer_resolution <= NSEC_PER_USEC;
+}
+
 void netdev_helper_hold_start(struct hrtimer *timer, u64 ns)
 {
 	hrtimer_start(timer, ns_to_ktime(ns), HRTIMER_MODE_REL_PINNED_SOFT);
@@ -330,6 +335,27 @@ u32 netdev_helper_pp_renew(struct page_pool *pool, unsigned long *slots,
 }
 
 /*
+ * A pool that ends unmaps pages which are still out, once nobody is between the
+ * look at dma_sync and the sync (page_pool_scrub()).
+ */
+static noinline void pp_do_sync_for_cpu(const struct page_pool *pool,
+					struct page *page, u32 len)
+{
+	rcu_read_lock();
+	if (pool->dma_sync)
+		page_pool_dma_sync_for_cpu(pool, page, 0, len);
+	rcu_read_unlock();
+}
+
+static __always_inline void pp_sync_for_cpu(struct page *page, u32 len)
+{
+	const struct page_pool *pool = pp_page_to_nmdesc(page)->pp;
+
+	if (unlikely(dma_dev_need_sync(pool->p.dev)))
+		pp_do_sync_for_cpu(pool, page, len);
+}
+
+/*
  * Both split a page that the device has written to, after XDP_PACKET_HEADROOM
  * bytes, in two shares, of which one becomes the packet's.  The barrier: the
  * data is read after what told that it is there.
@@ -339,7 +365,7 @@ struct sk_buff *netdev_helper_pp_build_skb(struct page *page, u32 len)
 	struct sk_buff *skb;
 
 	dma_rmb();
-	page_pool_dma_sync_for_cpu(pp_page_to_nmdesc(page)->pp, page, 0, len);
+	pp_sync_for_cpu(page, len);
 	skb = napi_build_skb(page_address(page), PAGE_SIZE);
 	if (unlikely(!skb))
 		return NULL;
@@ -354,7 +380,7 @@ struct sk_buff *netdev_helper_pp_build_skb(struct page *page, u32 len)
 void netdev_helper_pp_add_frag(struct sk_buff *skb, struct page *page, u32 len)
 {
 	dma_rmb();
-	page_pool_dma_sync_for_cpu(pp_page_to_nmdesc(page)->pp, page, 0, len);
+	pp_sync_for_cpu(page, len);
 	page_pool_fragment_page(page, 2);
 	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page,
 			XDP_PACKET_HEADROOM, len, PAGE_SIZE);
@@ -384,28 +410,37 @@ void netdev_helper_pp_put(struct page *page)
 }
 
 /*
- * Both return the address for the device of a part of an order-0 page from a
- * pool that maps its pages in both directions.
+ * The address for the device of a part of an order-0 page from a pool that maps
+ * its pages in both directions; DMA_MAPPING_ERROR if that is another device's
+ * pool, or one that has ended.
  */
-dma_addr_t netdev_helper_pp_sync_head(struct device *dev, const void *data,
-				      u32 len)
+static dma_addr_t pp_sync_part(const struct device *dev, struct page *page,
+			       u32 offset, u32 len)
 {
-	dma_addr_t addr = page_pool_get_dma_addr(virt_to_page(data)) +
-			  offset_in_page(data);
+	const struct page_pool *pool = pp_page_to_nmdesc(page)->pp;
+	dma_addr_t addr = DMA_MAPPING_ERROR;
 
-	dma_sync_single_for_device(dev, addr, len, DMA_BIDIRECTIONAL);
+	rcu_read_lock();
+	if (likely(pool->p.dev == dev && pool->dma_sync)) {
+		addr = page_pool_get_dma_addr(page) + offset;
+		dma_sync_single_for_device(pool->p.dev, addr, len,
+					   DMA_BIDIRECTIONAL);
+	}
+	rcu_read_unlock();
 	return addr;
 }
 
-dma_addr_t netdev_helper_pp_sync_frag(struct device *dev,
+dma_addr_t netdev_helper_pp_sync_head(const struct device *dev,
+				      const void *data, u32 len)
+{
+	return pp_sync_part(dev, virt_to_page(data), offset_in_page(data), len);
+}
+
+dma_addr_t netdev_helper_pp_sync_frag(const struct device *dev,
 				      const skb_frag_t *frag)
 {
-	dma_addr_t addr = page_pool_get_dma_addr(skb_frag_page(frag)) +
-			  skb_frag_off(frag);
-
-	dma_sync_single_for_device(dev, addr, skb_frag_size(frag),
-				   DMA_BIDIRECTIONAL);
-	return addr;
+	return pp_sync_part(dev, skb_frag_page(frag), skb_frag_off(frag),
+			    skb_frag_size(frag));
 }
 
 /* Of a frame that begins in a page of another pool it aborts the run. */
@@ -529,12 +564,38 @@ u32 netdev_helper_xdp_frame_tailroom(const struct xdp_frame *frame)
 	return end > tail ? end - tail : 0;
 }
 
-void netdev_helper_pp_sync_for_cpu(struct page *page, u32 offset, u32 len)
+void netdev_helper_pp_sync_for_cpu(struct page *page, u32 len)
 {
 	/* The data is read after what told that it is there. */
 	dma_rmb();
-	page_pool_dma_sync_for_cpu(pp_page_to_nmdesc(page)->pp, page, offset,
-				   len);
+	pp_sync_for_cpu(page, len);
+}
+
+/*
+ * The lock that it takes is one for bottom halves: in a hard interrupt it may be
+ * held here already, and with interrupts off softirqs would run at its end.
+ */
+void netdev_helper_work_sched(struct net_device *dev, unsigned long events)
+{
+	if (!WARN_ON_ONCE(in_hardirq() || irqs_disabled()))
+		netdev_work_sched(dev, events);
+}
+
+/*
+ * The core forgets about lists and flags that change while the device is not
+ * present: have it look at them once more.  Any change does that, so one is made
+ * and undone.
+ */
+void netdev_helper_rx_mode(struct net_device *dev)
+{
+	static const u8 addr[ETH_ALEN] __aligned(2) = {
+		0x01, 0x80, 0xc2, 0x00, 0x00, 0x01
+	};
+
+	if (!dev_mc_add(dev, addr))
+		dev_mc_del(dev, addr);
+	else
+		netif_rx_mode_schedule_retry(dev);
 }
 
 void netdev_helper_set_parent(struct net_device *dev, struct device *parent)

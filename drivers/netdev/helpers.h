@@ -42,6 +42,7 @@ void netdev_helper_tx_completed(struct netdev_queue *txq, unsigned int pkts,
 void netdev_helper_tx_reset(struct netdev_queue *txq);
 void netdev_helper_hold_setup(struct hrtimer *timer,
 			      enum hrtimer_restart (*fn)(struct hrtimer *timer));
+bool netdev_helper_precise_timers(void);
 void netdev_helper_hold_start(struct hrtimer *timer, u64 ns);
 
 /* sk_buff */
@@ -73,11 +74,11 @@ struct sk_buff *netdev_helper_pp_build_skb(struct page *page, u32 len);
 void netdev_helper_pp_add_frag(struct sk_buff *skb, struct page *page, u32 len);
 void *netdev_helper_page_address(const struct page *page);
 void netdev_helper_pp_put(struct page *page);
-dma_addr_t netdev_helper_pp_sync_head(struct device *dev, const void *data,
-				      u32 len);
-dma_addr_t netdev_helper_pp_sync_frag(struct device *dev,
+dma_addr_t netdev_helper_pp_sync_head(const struct device *dev,
+				      const void *data, u32 len);
+dma_addr_t netdev_helper_pp_sync_frag(const struct device *dev,
 				      const skb_frag_t *frag);
-void netdev_helper_pp_sync_for_cpu(struct page *page, u32 offset, u32 len);
+void netdev_helper_pp_sync_for_cpu(struct page *page, u32 len);
 
 /* XDP */
 u32 netdev_helper_xdp_run(const struct bpf_prog *prog, struct xdp_buff *xdp,
@@ -100,6 +101,8 @@ u32 netdev_helper_xdp_frame_tailroom(const struct xdp_frame *frame);
 
 /* net_device */
 void netdev_helper_set_parent(struct net_device *dev, struct device *parent);
+void netdev_helper_work_sched(struct net_device *dev, unsigned long events);
+void netdev_helper_rx_mode(struct net_device *dev);
 void netdev_helper_intx(struct net_device *dev, bool on);
 bool netdev_helper_intx_mask(struct net_device *dev);
 void netdev_helper_dma(struct net_device *dev, bool on);

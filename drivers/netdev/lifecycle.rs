@@ -13,6 +13,9 @@
 //! in which order: the stack, the bus for sleep and errors, or the driver from a function that one
 //! of these called.
 //!
+//! The rings of an interface that the bus takes away for a while are kept ([`suspend`]), so that it
+//! comes back also without memory; under RTNL, until the next `open()` takes them, or `stop()`.
+//!
 //! A page pool is tied to the NAPI by [`Driver::start`], and untied where rings are taken out,
 //! also by an `open()` that fails.
 //!
@@ -46,15 +49,25 @@ use super::{
 use core::ptr;
 use kernel::prelude::*;
 
-/// `ndo_open`. On failure nothing is left behind. Fails with `EBUSY` if the device is up.
+/// `ndo_open`, and undoes [`suspend`]. On failure nothing is left behind. Fails with `EBUSY` if the
+/// device is up.
 pub(super) fn open<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Result {
     let dev = rtnl.device();
 
     if rtnl.state() != State::Down {
         return Err(EBUSY);
     }
-    let config = rtnl.config().clone();
-    let mut rings = build(rtnl, &config)?;
+    let mut rings = match take_kept(rtnl) {
+        Some(mut rings) => {
+            T::empty(rtnl, &mut rings);
+            rings
+        }
+        None => {
+            let config = rtnl.config().clone();
+
+            build(rtnl, &config)?
+        }
+    };
 
     // SAFETY: The device is down, so NAPI is disabled, until `resume()` below. RTNL is held.
     let napi = unsafe { DisabledNapi::new(dev) };
@@ -62,7 +75,8 @@ pub(super) fn open<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Result {
     start(rtnl, &mut rings, &napi);
     install(dev, rings);
     if let Err(e) = irq::request(dev) {
-        end(rtnl);
+        drop(take_halted(rtnl));
+        reap(rtnl);
         return Err(e);
     }
     let napi = dev.private().napi.get();
@@ -79,10 +93,31 @@ pub(super) fn open<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Result {
 
 /// `ndo_stop`.
 pub(super) fn stop<T: Driver>(rtnl: &mut Rtnl<'_, T>) {
+    drop(close(rtnl));
+    drop(take_kept(rtnl));
+    reap(rtnl);
+}
+
+/// As [`stop`], but keeps the rings for the next [`open`].
+pub(super) fn suspend<T: Driver>(rtnl: &mut Rtnl<'_, T>) {
+    if let Some(rings) = close(rtnl) {
+        // SAFETY: RTNL is held, and `rtnl` the only context of it.
+        unsafe { *rtnl.device().private().kept.get() = Some(rings) };
+    }
+}
+
+/// Takes the rings that were kept, which are halted.
+fn take_kept<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Option<Rings<T>> {
+    // SAFETY: RTNL is held, and `rtnl` the only context of it.
+    unsafe { (*rtnl.device().private().kept.get()).take() }
+}
+
+/// Takes an interface down, and returns its rings, halted; none if it is not up.
+fn close<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Option<Rings<T>> {
     let dev = rtnl.device();
 
     if rtnl.state() != State::Up {
-        return;
+        return None;
     }
     link_queues(dev, ptr::null_mut());
     quiesce(dev);
@@ -91,7 +126,7 @@ pub(super) fn stop<T: Driver>(rtnl: &mut Rtnl<'_, T>) {
     irq::free(dev);
     dev.carrier_off();
     rtnl.set_state(State::Down);
-    end(rtnl);
+    take_halted(rtnl)
 }
 
 /// Builds rings; if that fails nothing is left behind.
@@ -99,12 +134,12 @@ fn build<T: Driver>(rtnl: &mut Rtnl<'_, T>, config: &T::Config) -> Result<Rings<
     T::build(rtnl, config).inspect_err(|_| reap(rtnl))
 }
 
-/// Takes the rings out, halted, and drops them.
-fn end<T: Driver>(rtnl: &mut Rtnl<'_, T>) {
-    if let Some(mut rings) = uninstall(rtnl.device()) {
+/// Takes the rings out, halted.
+fn take_halted<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Option<Rings<T>> {
+    uninstall(rtnl.device()).map(|mut rings| {
         halt(rtnl, &mut rings);
-    }
-    reap(rtnl);
+        rings
+    })
 }
 
 /// Has the pools end that were dropped with rings.
@@ -117,6 +152,9 @@ fn reap<T: Driver>(rtnl: &Rtnl<'_, T>) {
 pub(super) fn reconfigure<T: Driver>(rtnl: &mut Rtnl<'_, T>, config: T::Config) -> Result {
     match rtnl.state() {
         State::Down => {
+            // They are of the old one.
+            drop(take_kept(rtnl));
+            reap(rtnl);
             rtnl.set_config(config);
             return Ok(());
         }
@@ -166,10 +204,7 @@ fn take<T: Driver>(rtnl: &mut Rtnl<'_, T>) -> Option<Rings<T>> {
     rtnl.set_state(State::Swapping);
     quiesce(dev);
     irq::synchronize(dev);
-    uninstall(dev).map(|mut rings| {
-        halt(rtnl, &mut rings);
-        rings
-    })
+    take_halted(rtnl)
 }
 
 /// Undoes [`take`], with these rings or others. There are none only if there were none before.

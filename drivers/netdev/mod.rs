@@ -68,6 +68,7 @@ pub(crate) use self::{
         EthAddr, //
     },
     context::{
+        has_precise_timers,
         DisabledNapi,
         IrqContext,
         NapiContext,

@@ -91,8 +91,9 @@ impl<T: Driver> Table<T> {
         ndo_change_mtu: Some(change_mtu::<T>),
         ndo_tx_timeout: Some(tx_timeout::<T>),
         ndo_get_stats64: Some(get_stats64::<T>),
-        ndo_vlan_rx_add_vid: optional!(T::HAS_SET_VLAN, vlan_rx_add_vid::<T>),
-        ndo_vlan_rx_kill_vid: optional!(T::HAS_SET_VLAN, vlan_rx_kill_vid::<T>),
+        // Called without a look at whether they are there, if the feature is on.
+        ndo_vlan_rx_add_vid: Some(vlan_rx_add_vid::<T>),
+        ndo_vlan_rx_kill_vid: Some(vlan_rx_kill_vid::<T>),
         ndo_fix_features: optional!(T::HAS_FIX_FEATURES, fix_features::<T>),
         ndo_set_features: optional!(T::HAS_SET_FEATURES, set_features::<T>),
         ndo_bpf: optional!(T::HAS_XDP_CHECK, xdp::bpf::<T>),
@@ -181,9 +182,12 @@ unsafe extern "C" fn features_check<T: Driver>(
         )
     };
 
-    dev.shared()
-        .features_check(&PacketView(&skb), Features::from_raw(features))
-        .into_raw()
+    let kept = dev
+        .shared()
+        .features_check(&PacketView(&skb), Features::from_raw(features));
+
+    // None more than there were.
+    kept.into_raw() & features
 }
 
 unsafe extern "C" fn set_rx_mode<T: Driver>(
@@ -282,10 +286,13 @@ unsafe extern "C" fn fix_features<T: Driver>(
     dev: *mut bindings::net_device,
     features: bindings::netdev_features_t,
 ) -> bindings::netdev_features_t {
-    let features = Features::from_raw(features);
+    let known = Features::from_raw(features) & Features::KNOWN;
+    let others = features & !Features::KNOWN.into_raw();
 
     // SAFETY: Called under RTNL.
-    unsafe { with_rtnl::<T, _>(dev, |rtnl| T::fix_features(rtnl, features)) }.into_raw()
+    let fixed = unsafe { with_rtnl::<T, _>(dev, |rtnl| T::fix_features(rtnl, known)) };
+
+    (fixed & Features::KNOWN).into_raw() | others
 }
 
 unsafe extern "C" fn set_features<T: Driver>(

@@ -37,8 +37,9 @@
 //!
 //! A page that is out of the pool keeps the pool's memory alive (`page_pool_destroy()` waits for it
 //! in the background, but unmaps it at once), so a [`Buffer`] needs no reference to its pool. Its
-//! address is of use only while there is the pool; [`Slot::renew`] gives up pages of another. It does
-//! not keep the device alive, which the pool's memory points to and which is asked to sync what it
+//! address is of use only while there is the pool; [`Slot::renew`] gives up pages of another, and the
+//! C side syncs none of a pool that has ended: what such a page holds may not be what the device
+//! wrote. It does not keep the device alive, which the pool's memory points to and which is asked to sync what it
 //! wrote: so pools, and what their pages are in until they are a packet's or a frame's, do not
 //! outlive the time that the device is bound (`'bound`).
 //!
@@ -278,7 +279,7 @@ impl<'bound> Buffer<'bound> {
         // CAST: Bounded by the check above.
         // SAFETY: By the type invariants the page is from a pool and its device valid, and `len` is
         // within the page.
-        unsafe { bindings::netdev_helper_pp_sync_for_cpu(self.page.as_ptr(), 0, len as u32) };
+        unsafe { bindings::netdev_helper_pp_sync_for_cpu(self.page.as_ptr(), len as u32) };
 
         // INVARIANT: `len` was checked.
         Some(Filled { buf: self, len })

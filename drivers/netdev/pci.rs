@@ -12,7 +12,10 @@
 //! the device's resources (the `'bound` borrows inside the network device's data) end. The callbacks
 //! below run between a successful probe and remove, which the device's lock keeps apart, so that the
 //! data is there; while it isn't (a probe that failed), the core does not call them. They may come in
-//! any order, as an error does not wait for sleep to be over; [`super::lifecycle`] stands that.
+//! any order, as an error does not wait for sleep to be over: the device is back when no [`Reason`]
+//! is left for which it went, and never after shutdown.
+//!
+//! [`Glue`], of which a [`Bound`] could be made that the driver core knows nothing of, is this file's.
 
 #![allow(
     clippy::redundant_closure,
@@ -22,6 +25,7 @@
 use super::{
     bindings,
     context::Rtnl,
+    dma,
     driver::{
         Driver as NetDriver,
         Probed,
@@ -46,6 +50,7 @@ use kernel::{
     irq::IrqRequest,
     pci,
     prelude::*,
+    sync::atomic::Relaxed,
     types::Opaque, //
 };
 
@@ -65,7 +70,8 @@ pub(crate) trait Driver: Sized + 'static {
 
     /// Brings the device to a known state and makes the network driver's data.
     ///
-    /// The device's memory is enabled, bus mastering is not: see [`set_master`](
+    /// The device's memory is enabled, and it may have DMA addresses of 64 bits, or of 32 where the
+    /// platform has no others. Bus mastering is not enabled: see [`set_master`](
     /// pci::Device::set_master).
     fn probe<'bound>(
         dev: &'bound pci::Device<device::Core<'_>>,
@@ -86,7 +92,7 @@ pub(crate) struct Bound<'bound, T: Driver> {
 }
 
 /// Makes a [`Driver`] a `kernel::pci::Driver`.
-pub(crate) struct Glue<T: Driver>(PhantomData<T>);
+struct Glue<T: Driver>(PhantomData<T>);
 
 /// Returns the C view of a PCI device.
 fn as_ptr<Ctx: device::DeviceContext>(dev: &pci::Device<Ctx>) -> *mut bindings::pci_dev {
@@ -114,6 +120,11 @@ impl<T: Driver> pci::Driver for Glue<T> {
             .alloc_irq_vectors(1, 1, T::irq_types())
             .inspect_err(|e| dev_err!(dev, "no interrupt: {e:?}\n"))?;
         let irq = IrqRequest::from(vectors.index(0)?).irq();
+
+        // SAFETY: The device is being probed, and the driver has not been called yet: nobody else
+        // has it as `Bound`, which all allocation and mapping needs.
+        unsafe { dma::set_mask_64_or_32(dev) }
+            .inspect_err(|e| dev_err!(dev, "no usable DMA addressing: {e:?}\n"))?;
         let (setup, probed) = T::probe(dev, info)?;
 
         // What a slot that was reset gets back. The core's own copy is of before the driver.
@@ -190,6 +201,8 @@ impl<T: Driver> Tables<T> {
         error_detected: Some(error_detected::<T>),
         slot_reset: Some(slot_reset),
         resume: Some(error_resume::<T>),
+        reset_prepare: Some(reset_prepare::<T>),
+        reset_done: Some(reset_done::<T>),
         // SAFETY: All fields are pointers to functions, null where unused.
         ..unsafe { zeroed() }
     };
@@ -220,27 +233,59 @@ unsafe fn with_rtnl<T: Driver, R>(
     result
 }
 
+/// Why the interface is out of the stack's reach. There may be several reasons at a time: an error
+/// does not wait for the machine to be awake.
+#[derive(Clone, Copy)]
+enum Reason {
+    /// The machine sleeps.
+    Sleep = 1,
+    /// The bus has reported an error.
+    Error = 2,
+    /// Somebody has the device reset.
+    Reset = 4,
+    /// The machine goes off, or on with another kernel. For good.
+    Off = 8,
+}
+
 /// Takes the interface out of the stack's reach and stops the device.
-fn detach<N: NetDriver>(rtnl: &mut Rtnl<'_, N>) {
+fn detach<N: NetDriver>(rtnl: &mut Rtnl<'_, N>, reason: Reason) {
+    let dev = rtnl.device();
+    let away = &dev.private().away;
+
+    away.store(away.load(Relaxed) | reason as u32, Relaxed);
     // SAFETY: The device is valid.
-    unsafe { bindings::netif_device_detach(rtnl.device().as_ptr()) };
-    lifecycle::stop(rtnl);
+    unsafe { bindings::netif_device_detach(dev.as_ptr()) };
+    lifecycle::suspend(rtnl);
     N::shutdown(rtnl);
 }
 
-/// Undoes [`detach`]. Nothing, if that has been done: sleep and a PCI error may overlap.
-fn attach<N: NetDriver>(rtnl: &mut Rtnl<'_, N>) -> Result {
-    if rtnl.is_up() {
+/// Undoes [`detach`], unless there is another reason.
+///
+/// An interface that does not come up again, for want of a device or of memory, is within reach all
+/// the same: so it can be set down and up.
+fn attach<N: NetDriver>(rtnl: &mut Rtnl<'_, N>, reason: Reason) -> Result {
+    let dev = rtnl.device();
+    let before = dev.private().away.load(Relaxed);
+    let left = before & !(reason as u32);
+
+    dev.private().away.store(left, Relaxed);
+    if left != 0 || before == 0 {
         return Ok(());
     }
-    N::resume(rtnl)?;
+    let resumed = N::resume(rtnl);
     // SAFETY: The device is valid.
-    if unsafe { bindings::netdev_helper_running(rtnl.device().as_ptr()) } {
-        lifecycle::open(rtnl)?;
+    let opened = if unsafe { bindings::netdev_helper_running(dev.as_ptr()) } {
+        lifecycle::open(rtnl)
+    } else {
+        Ok(())
+    };
+
+    // SAFETY: The device is valid, and RTNL is held.
+    unsafe {
+        bindings::netif_device_attach(dev.as_ptr());
+        bindings::netdev_helper_rx_mode(dev.as_ptr());
     }
-    // SAFETY: The device is valid.
-    unsafe { bindings::netif_device_attach(rtnl.device().as_ptr()) };
-    Ok(())
+    resumed.and(opened)
 }
 
 /// Returns the PCI device of which `dev` is the generic part.
@@ -255,7 +300,7 @@ unsafe fn to_pci_dev(dev: *mut kbindings::device) -> *mut kbindings::pci_dev {
 
 unsafe extern "C" fn suspend<T: Driver>(dev: *mut kbindings::device) -> c_int {
     // SAFETY: The PCI core calls for a device bound to this driver.
-    unsafe { with_rtnl::<T, _>(to_pci_dev(dev), |rtnl| detach(rtnl)) };
+    unsafe { with_rtnl::<T, _>(to_pci_dev(dev), |rtnl| detach(rtnl, Reason::Sleep)) };
     // The PCI core saves the configuration space and chooses the power state.
     0
 }
@@ -266,13 +311,13 @@ unsafe extern "C" fn resume<T: Driver>(dev: *mut kbindings::device) -> c_int {
 
     from_result(|| {
         // SAFETY: As above.
-        unsafe { with_rtnl::<T, _>(pdev, |rtnl| attach(rtnl)) }.map(|()| 0)
+        unsafe { with_rtnl::<T, _>(pdev, |rtnl| attach(rtnl, Reason::Sleep)) }.map(|()| 0)
     })
 }
 
 unsafe extern "C" fn shutdown<T: Driver>(pdev: *mut kbindings::pci_dev) {
     // SAFETY: The PCI core calls for a device bound to this driver.
-    unsafe { with_rtnl::<T, _>(pdev, |rtnl| detach(rtnl)) };
+    unsafe { with_rtnl::<T, _>(pdev, |rtnl| detach(rtnl, Reason::Off)) };
     // SAFETY: The device is valid. Nothing it does reaches memory from here on, and nobody uses it.
     unsafe {
         bindings::pci_clear_master(pdev.cast());
@@ -285,7 +330,7 @@ unsafe extern "C" fn error_detected<T: Driver>(
     state: kbindings::pci_channel_state_t,
 ) -> kbindings::pci_ers_result_t {
     // SAFETY: The PCI core calls for a device bound to this driver.
-    unsafe { with_rtnl::<T, _>(pdev, |rtnl| detach(rtnl)) };
+    unsafe { with_rtnl::<T, _>(pdev, |rtnl| detach(rtnl, Reason::Error)) };
     if state == kbindings::pci_channel_io_perm_failure {
         return kbindings::pci_ers_result_PCI_ERS_RESULT_DISCONNECT;
     }
@@ -300,10 +345,31 @@ unsafe extern "C" fn slot_reset(pdev: *mut kbindings::pci_dev) -> kbindings::pci
 
 unsafe extern "C" fn error_resume<T: Driver>(pdev: *mut kbindings::pci_dev) {
     // SAFETY: The PCI core calls for a device bound to this driver.
-    if let Err(e) = unsafe { with_rtnl::<T, _>(pdev, |rtnl| attach(rtnl)) } {
+    unsafe { come_back::<T>(pdev, Reason::Error) };
+}
+
+unsafe extern "C" fn reset_prepare<T: Driver>(pdev: *mut kbindings::pci_dev) {
+    // SAFETY: The PCI core calls for a device bound to this driver.
+    unsafe { with_rtnl::<T, _>(pdev, |rtnl| detach(rtnl, Reason::Reset)) };
+}
+
+unsafe extern "C" fn reset_done<T: Driver>(pdev: *mut kbindings::pci_dev) {
+    // SAFETY: The PCI core calls for a device bound to this driver, whose configuration space it has
+    // restored.
+    unsafe { come_back::<T>(pdev, Reason::Reset) };
+}
+
+/// [`attach`] where the core does not ask what came of it.
+///
+/// # Safety
+///
+/// As for [`with_rtnl`].
+unsafe fn come_back<T: Driver>(pdev: *mut kbindings::pci_dev, reason: Reason) {
+    // SAFETY: By the safety requirements.
+    if let Err(e) = unsafe { with_rtnl::<T, _>(pdev, |rtnl| attach(rtnl, reason)) } {
         // SAFETY: The device is valid.
         let dev = unsafe { &*pdev.cast::<pci::Device<device::CoreInternal<'_>>>() };
 
-        dev_err!(dev, "does not come back after an error: {e:?}\n");
+        dev_err!(dev, "does not come back after a reset: {e:?}\n");
     }
 }

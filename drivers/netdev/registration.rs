@@ -28,6 +28,7 @@ use super::{
         Setup, //
     },
     ethtool,
+    features::Features,
     irq::Line,
     lifecycle,
     ndo,
@@ -99,7 +100,9 @@ impl<'a, T: Driver + ethtool::Operations + 'a> Registration<'a, T> {
                 state: UnsafeCell::new(State::Down),
                 tx: UnsafeCell::new(None),
                 rx: UnsafeCell::new(None),
+                kept: UnsafeCell::new(None),
                 xdp: xdp::Slot::new(),
+                away: Atomic::new(0),
                 pools: page_pool::Pools::new(),
                 napi: Opaque::new(pin_init::zeroed()),
                 watchdog: Opaque::new(pin_init::zeroed()),
@@ -180,9 +183,9 @@ unsafe fn configure<T: Driver + ethtool::Operations>(
         (*dev).netdev_ops = ndo::ops::<T>();
         (*dev).ethtool_ops = ethtool::ops::<T>();
         (*dev).stat_ops = ndo::stat_ops::<T>();
-        (*dev).hw_features = setup.hw_features.into_raw();
-        (*dev).features |= setup.features.into_raw();
-        (*dev).vlan_features = setup.vlan_features.into_raw();
+        (*dev).hw_features = (setup.hw_features & Features::KNOWN).into_raw();
+        (*dev).features |= (setup.features & Features::KNOWN).into_raw();
+        (*dev).vlan_features = (setup.vlan_features & Features::KNOWN).into_raw();
         // The kernel takes the feature's word for that there is a function.
         (*dev).xdp_features = if T::HAS_XDP_XMIT {
             T::XDP.into_raw()

@@ -379,22 +379,25 @@ impl SkBuff {
         NonNull::new(skb).map(Self).ok_or(ENOMEM)
     }
 
-    /// Takes the software transmit timestamp, if one is asked for. To be called right before the
-    /// device is told.
+    /// Takes the software transmit timestamp, if one is asked for, and returns whether that is so.
+    /// To be called right before the device is told.
     #[inline]
-    pub(crate) fn tx_timestamp<T: Driver>(&mut self, ctx: &TxContext<'_, T>) {
+    pub(crate) fn tx_timestamp<T: Driver>(&mut self, ctx: &TxContext<'_, T>) -> bool {
         // Of what `skb_tx_timestamp()` does, hardware timestamps are for devices with a PHY of
         // phylib's; the rest is behind these flags.
         // SAFETY: The shared info is valid; nobody else writes to this.
         let flags = u32::from(unsafe { (*self.shinfo()).tx_flags });
 
-        if flags & (bindings::SKBTX_SW_TSTAMP | bindings::SKBTX_BPF) != 0 {
+        let asked = flags & (bindings::SKBTX_SW_TSTAMP | bindings::SKBTX_BPF) != 0;
+
+        if asked {
             // SAFETY: The buffer is valid and ours; its device is looked at only if it is the
             // context's, which is valid.
             unsafe {
                 bindings::netdev_helper_skb_tx_timestamp(self.0.as_ptr(), ctx.device().as_ptr())
             };
         }
+        asked
     }
 
     /// Frees a packet that is lost, saying why. Any context.

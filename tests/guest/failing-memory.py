@@ -110,6 +110,29 @@ each("checksums switched", toggle, lambda error: None)
 each("promiscuous", lambda: set_flags(0x101), lambda error: set_flags(1))
 works("features")
 
+# To sleep and awake: memory may be short just then.
+write("/sys/power/pm_test", "devices")
+write("/sys/module/suspend/parameters/pm_test_delay", "0")
+# In this task, whose allocations they are that fail.
+write("/sys/power/pm_async", "0")
+
+
+def sleep():
+    try:
+        write("/sys/power/state", "freeze")
+    except OSError:
+        # The kernel itself has none.
+        pass
+
+
+def awake(_error):
+    if not answers():
+        raise RuntimeError("awake, but the interface is not")
+
+
+each("sleep", sleep, awake, step=1 if os.environ.get("SOAK") else 7)
+works("sleep")
+
 
 # The driver core reports a probe that failed as ENODEV to who wrote to bind.
 def bind():

@@ -50,6 +50,43 @@ for error in "rp0 DLP" "rp0 POISON_TLP"; do
 	clients_stop
 	check "$error: pings" ping_all 100 10.9.0.2 -i "$PACE"
 done
+# What is asked for while the device is away: nobody tells the driver of it again.
+# promiscuous_when_away: it is for a tenth of a second.
+promiscuous_when_away() {
+	python3 - "$VICTIM" <<-'END'
+		import array, errno, fcntl, socket, struct, sys, time
+		name, sock = sys.argv[1].encode(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		rings = array.array("I", [0x10] + 8 * [0])  # ETHTOOL_GRINGPARAM
+		end = time.monotonic() + 10
+		while time.monotonic() < end:
+		    try:
+		        fcntl.ioctl(sock, 0x8946, struct.pack("16sP16x", name, rings.buffer_info()[0]))  # SIOCETHTOOL
+		    except OSError as err:
+		        if err.errno == errno.ENODEV:
+		            fcntl.ioctl(sock, 0x8914, struct.pack("16sH22x", name, 0x101))  # SIOCSIFFLAGS: up, promiscuous
+		            sys.exit(0)
+		sys.exit("never away")
+	END
+}
+# Whether the receiver is set to be promiscuous.
+receiver() { NIC_IF=$VICTIM python3 -c 'from etool import RCTL, registers; print(bool(registers()[1][RCTL] & 8))' | tail -n 1; }
+is "not promiscuous" False "$(receiver)"
+(sleep 0.5; echo 1 >"/sys/class/net/$VICTIM/device/reset") &
+check "reset by sysfs: promiscuous while it is away" promiscuous_when_away
+check "promiscuous since, as was asked for meanwhile" wait_until 5 test "$(sleep 1; receiver)" = True
+ip link set "$VICTIM" promisc off
+
+# Somebody has it reset: on it goes.
+ping -q -i 0.01 10.9.0.2 >/dev/null 2>&1 &
+check "traffic" traffic_flows "$VICTIM"
+for turn in 1 2 3; do
+	check "reset by sysfs ($turn)" sh -c "echo 1 >/sys/class/net/$VICTIM/device/reset"
+	check "the link comes" wait_until 10 carrier "$VICTIM"
+	check "traffic goes on by itself" traffic_flows "$VICTIM"
+done
+clients_stop
+check "pings" ping_all 100 10.9.0.2 -i "$PACE"
+
 ip link set "$VICTIM" down
 log_mark
 inject rp0 DLP >/dev/null

@@ -8,6 +8,10 @@ use crate::driver::prelude::*;
 #[cfg(misuse)]
 use crate::netdev::registration::Registration; //~ E0603 module `registration` is private
 
+/// a driver does not get at what makes one
+#[cfg(misuse)]
+use crate::netdev::pci::Glue; //~ E0603 struct `Glue` is private
+
 /// a driver does not get at the C side's functions
 #[cfg(misuse)]
 use crate::netdev::bindings; //~ E0603 module `bindings` is private

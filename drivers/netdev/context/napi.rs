@@ -141,6 +141,19 @@ impl<'a, T: Driver> NapiContext<'a, T> {
         Polling::of(self.dev)
     }
 
+    /// Returns how the NAPI polls on as far as an administrator of the device goes.
+    pub(crate) fn default_polling(&self) -> Polling {
+        let dev = self.dev.as_ptr();
+
+        // SAFETY: The device is valid; the fields are written by single stores.
+        unsafe {
+            Polling {
+                interval_ns: (&raw const (*dev).gro_flush_timeout).read_volatile(),
+                times: (&raw const (*dev).napi_defer_hard_irqs).read_volatile(),
+            }
+        }
+    }
+
     /// Sets how the NAPI polls on, from the end of this poll (`gro_flush_timeout` and
     /// `napi_defer_hard_irqs` of `Documentation/networking/napi.rst`).
     #[inline]

@@ -158,14 +158,14 @@ impl TxFrame {
     }
 
     /// Makes a part visible to `dev`, the device that the frame was received by, and returns the
-    /// address for it. `None` if there is no part of that number.
+    /// address for it. `None` if there is no part of that number, if `dev` is another device, or if
+    /// the pool that the frame is from has ended.
     #[inline]
     pub(crate) fn sync_for_device(&self, dev: &Device<Bound>, part: usize) -> Option<u64> {
         let dev = device_as_ptr(dev);
 
-        Some(match part.checked_sub(1) {
-            // SAFETY: By the type invariants. Another device than the one for which the page is
-            // mapped would read what it may not, and be stopped, but can't write.
+        let address = match part.checked_sub(1) {
+            // SAFETY: By the type invariants; the helper looks whose page it is.
             None => unsafe {
                 bindings::netdev_helper_pp_sync_head(dev, self.0.head_ptr(), self.0.raw().len)
             },
@@ -173,7 +173,10 @@ impl TxFrame {
             Some(index) => unsafe {
                 bindings::netdev_helper_pp_sync_frag(dev, self.0.frag(index)?)
             },
-        })
+        };
+
+        // DMA_MAPPING_ERROR.
+        (address != bindings::dma_addr_t::MAX).then_some(address)
     }
 
     /// Appends zeros until there are `min` bytes; see [`Frame::pad`].

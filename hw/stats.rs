@@ -229,6 +229,16 @@ impl Stats {
         Ok(())
     }
 
+    /// Has all sums begin with what the chip counts from now on. Costs and errors as for all counters
+    /// with [`Self::collect`].
+    pub(crate) fn begin(&mut self, io: impl Regs) -> Result {
+        self.collect(io, Counter::ALL)?;
+        for tally in &mut self.tallies {
+            tally.total = 0;
+        }
+        Ok(())
+    }
+
     /// Returns the sum of `counter` as of the last [`Self::collect`].
     pub(crate) fn get(&self, counter: Counter) -> u64 {
         self.tallies

@@ -130,8 +130,10 @@ pub(crate) struct Interrupts {
     polled: Atomic<u64>,
     /// Whether the watchdog asks the next poll to look for trouble.
     pub(crate) tick: Atomic<bool>,
-    /// Whether a cause for process context came since the last poll.
-    pub(crate) rare: Atomic<bool>,
+    /// Whether the link may have changed since the last poll.
+    pub(crate) link: Atomic<bool>,
+    /// Whether frames were lost since the watchdog looked last, which only the chip can count.
+    pub(crate) overrun: Atomic<bool>,
     /// How often the handler has read `ICR`, which flushes the posted writes.
     pub(crate) count: Atomic<u32>,
     /// Whether the self-test wants to know of causes, which are not enabled then.
@@ -154,7 +156,8 @@ impl Interrupts {
             polling: Atomic::new(false),
             polled: Atomic::new(0),
             tick: Atomic::new(false),
-            rare: Atomic::new(false),
+            link: Atomic::new(false),
+            overrun: Atomic::new(false),
             count: Atomic::new(0),
             testing: Atomic::new(false),
             tested: Atomic::new(0),

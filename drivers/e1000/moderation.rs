@@ -205,17 +205,47 @@ impl Moderator {
             self.something(ctx, found)
         };
 
+        if ctx.polling() != self.set && !self.give_way(ctx) {
+            return;
+        }
+        if wanted != self.set {
+            ctx.set_polling(wanted);
+            self.note(ctx, wanted);
+        }
+    }
+
+    fn note(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, set: Polling) {
+        ctx.irq.set_polled(set);
+        self.set = set;
+    }
+
+    /// An administrator has set how the NAPI polls. If it was one of the two, the other one is no
+    /// longer the driver's either. Returns whether nothing of his is in the way.
+    #[cold]
+    fn give_way(&mut self, ctx: &NapiContext<'_, Adapter<'_>>) -> bool {
         let now = ctx.polling();
 
-        if now == Polling::OFF {
-            // Also if it was an administrator: nothing of his is in the way.
-            self.set = now;
+        // What was not set by the driver is not taken back.
+        if self.set == Polling::OFF {
+            return false;
         }
-        if wanted != self.set && now == self.set {
-            ctx.set_polling(wanted);
-            ctx.irq.set_polled(wanted);
-            self.set = wanted;
-        }
+        let default = ctx.default_polling();
+        let his = Polling {
+            interval_ns: if now.interval_ns == self.set.interval_ns {
+                default.interval_ns
+            } else {
+                now.interval_ns
+            },
+            times: if now.times == self.set.times {
+                default.times
+            } else {
+                now.times
+            },
+        };
+
+        ctx.set_polling(his);
+        self.note(ctx, Polling::OFF);
+        his == Polling::OFF
     }
 
     /// After a poll that found something.

@@ -27,8 +27,8 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
-/// Causes that are dealt with in process context: a change of the link, and an overrun, which
-/// only the chip can count.
+/// Causes that are dealt with in process context: a change of the link at once, an overrun, which
+/// may come with each interrupt and costs dozens of reads, by the watchdog.
 const RARE: Causes = Causes::LSC.with(Causes::RXO);
 
 /// The interrupt handler: one read of `ICR`, which clears the causes and lowers the line.
@@ -53,10 +53,11 @@ pub(crate) fn interrupt(ctx: &IrqContext<'_, Adapter<'_>>) -> IrqReturn {
         .store(ctx.irq.count.load(Relaxed).wrapping_add(1), Relaxed);
     ctx.stats.interrupts.inc();
     if causes.intersects(RARE) {
-        ctx.irq.rare.store(true, Relaxed);
+        note(ctx, causes);
     }
     // If an administrator defers interrupts, a timer polls on after the poll that this one asks for.
-    let deferred = ctx.polling() != ctx.irq.polled();
+    let polling = ctx.polling();
+    let deferred = polling.times != 0 && polling != ctx.irq.polled();
 
     if deferred || !ctx.schedule_napi() || ctx.irq.polling.load(Relaxed) {
         // A poll is due, running or coming by itself: no more interrupts until that is over. It may
@@ -66,6 +67,17 @@ pub(crate) fn interrupt(ctx: &IrqContext<'_, Adapter<'_>>) -> IrqReturn {
         ctx.schedule_napi();
     }
     IrqReturn::Handled
+}
+
+/// Takes a note of causes that are dealt with later.
+#[cold]
+fn note(ctx: &IrqContext<'_, Adapter<'_>>, causes: Causes) {
+    if causes.intersects(Causes::LSC) {
+        ctx.irq.link.store(true, Relaxed);
+    }
+    if causes.intersects(Causes::RXO) {
+        ctx.irq.overrun.store(true, Relaxed);
+    }
 }
 
 /// An interrupt for which nothing is enabled: another device's, or one of the self-test.
@@ -88,7 +100,7 @@ pub(crate) fn poll(
 
     ctx.stats.rx.polls.inc();
     // Whether one that is gone is back is looked at once a second, not after each reset of it.
-    if ctx.irq.rare.load(Relaxed) && ctx.irq.rare.xchg(false, Full) && !ctx.gone.load(Relaxed) {
+    if ctx.irq.link.load(Relaxed) && ctx.irq.link.xchg(false, Full) && !ctx.gone.load(Relaxed) {
         ctx.schedule_work(Events::LINK);
     }
     if ctx.tx_interrupt_enabled() {
@@ -118,6 +130,9 @@ fn watch(ctx: &NapiContext<'_, Adapter<'_>>, rx: &mut rx::Queue<'_>, done: usize
         // It may be back.
         ctx.schedule_work(Events::LINK);
         return false;
+    }
+    if ctx.irq.overrun.xchg(false, Full) {
+        ctx.schedule_work(Events::DRIVER_0);
     }
     // Its interrupt may have got lost, or be masked for as long as polls follow each other: those of
     // an administrator's timer, or of an application that polls by itself.

@@ -176,12 +176,8 @@ impl<'bound> Driver for Adapter<'bound> {
     }
 
     fn work(dev: &mut Rtnl<'_, Self>, events: Events) {
-        // What is asked for, what a reset would lose, or an overrun that the chip has counted. Not
-        // each second while there is no link.
-        if events.contains(Events::RESET)
-            || events.contains(Events::DRIVER_0)
-            || dev.device().carrier_ok()
-        {
+        // What is asked for, or what a reset would lose.
+        if events.contains(Events::RESET) || events.contains(Events::DRIVER_0) {
             ethtool::refresh(dev);
         }
         let came_back =

@@ -117,6 +117,9 @@ impl netdev::pci::Driver for E1000 {
         init(&bar, model, &mut control, address)
             .inspect_err(|e| dev_err!(pdev, "cannot be initialised: {e:?}\n"))?;
         pdev.set_master();
+        // What QEMU's count of lost frames says is of an earlier driver: neither a reset nor reading
+        // it makes it 0.
+        control.chip.begin(&bar)?;
 
         let setup = Setup {
             address,
@@ -139,6 +142,8 @@ impl netdev::pci::Driver for E1000 {
             tx: params.tx,
             rx: params.rx,
         };
+        // Both wait for microseconds.
+        let adaptive = params.adaptive && netdev::has_precise_timers();
         let has_flow_control = flow::is_present(&bar);
         let shared = Adapter {
             pdev,
@@ -147,8 +152,8 @@ impl netdev::pci::Driver for E1000 {
             model,
             irq: Interrupts::new(),
             gone: Atomic::new(false),
-            adaptive: Atomic::new(params.adaptive),
-            gather: Atomic::new(params.adaptive),
+            adaptive: Atomic::new(adaptive),
+            gather: Atomic::new(adaptive),
             stats: Stats::default(),
             chip: ChipCounters::new()?,
             max_frame: Atomic::new(DEFAULT_MTU + OVERHEAD),

@@ -223,9 +223,15 @@ impl<'bound> Queue<'bound> {
         // Memory was short. What is left may be too little for the next frame, so that the device
         // never writes one back, and an empty ring raises no interrupt from which to start again.
         if self.ring.unused() >= self.refill_at() {
+            let was_empty = self.ring.is_empty();
+
             self.refill(ctx, 0);
             if self.ring.is_empty() {
                 return budget;
+            }
+            // Nor does an empty ring have anybody make the access that ends the posting of the tail.
+            if was_empty {
+                ctx.flush_posted_writes();
             }
         }
         tally.packets

@@ -111,6 +111,8 @@ pub(crate) struct Queue<'bound> {
     /// XDP frames in flight.
     frames: u16,
     gather: Gather,
+    /// Whether the batch has a packet that has been given the time at which it goes.
+    stamped: bool,
     /// The oldest descriptor in flight when the watchdog looked last, and how often it has been
     /// the same.
     stuck: (u16, u32),
@@ -152,6 +154,7 @@ impl<'bound> Queue<'bound> {
             delayed: false,
             frames: 0,
             gather: Gather::new(),
+            stamped: false,
             stuck: (0, 0),
         })
     }
@@ -170,6 +173,7 @@ impl<'bound> Queue<'bound> {
         self.stopped = false;
         self.frames = 0;
         self.gather = Gather::new();
+        self.stamped = false;
         self.stuck = (0, 0);
     }
 
@@ -263,7 +267,9 @@ impl<'bound> Queue<'bound> {
             },
         );
 
-        skb.tx_timestamp(ctx);
+        if skb.tx_timestamp(ctx) {
+            self.stamped = true;
+        }
         slot.packet = Some(Packet::Skb(skb));
         // The index is within the ring.
         let _ = desc.store(&self.descs, at);
@@ -310,6 +316,7 @@ impl<'bound> Queue<'bound> {
             slot.batch_end = self.last;
         }
         self.batch = next;
+        self.stamped = false;
 
         // The descriptors are in memory before the device learns of them: `writel` orders it
         // after all earlier writes to memory.

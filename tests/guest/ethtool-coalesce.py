@@ -106,6 +106,15 @@ for turn in range(3):
     for knob in knobs:
         set_attr(NIC, knob, 0)
     check(f"set to 0 by hand ({turn}): under a flood it polls again", polls_under_load())
+# Only one of them, under load: the other one is not left as the driver has it.
+with pktgen_running("peer"):
+    wait_until(5, lambda: all(polling()))
+    set_attr(NIC, "gro_flush_timeout", 77000)
+    check("one set by hand: both are as the administrator has them", wait_until(5, lambda: polling() == [0, 77000]), polling())
+    set_attr(NIC, "gro_flush_timeout", 0)
+    check("and 0 again: it polls again", wait_until(5, lambda: all(polling())), polling())
+    set_attr(NIC, "gro_flush_timeout", 0)
+    check("0 while it polls: it goes on", wait_until(5, lambda: all(polling())), polling())
 for knob, value in zip(knobs, (7, 77000)):
     set_attr(NIC, knob, value)
 with pktgen_running("peer"):
@@ -137,6 +146,19 @@ check("adaptive-tx on: no more doorbells than packets", 1 <= found <= 2010, foun
 # Two are sent at once, after what was received; from the third on they wait, for no other.
 for packets in (1, 2, 3, 4):
     check(f"{packets} alone are told of, and freed", 1 <= doorbells(packets) < packets + 10)
+# A packet with a timestamp goes when that says.
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    def told_of(packets):
+        run(f"ip neigh replace 10.9.0.99 lladdr 02:00:00:00:00:99 dev {NIC} nud permanent")
+        before = statistics()["tx_queue_0_doorbells"]
+        for _ in range(packets):
+            sender.sendto(bytes(20), ("10.9.0.99", 9))
+        return statistics()["tx_queue_0_doorbells"] - before
+
+    print(f"# 500 packets without a timestamp: {told_of(500)} doorbells")
+    sender.setsockopt(socket.SOL_SOCKET, 37, 2 | 16)  # SO_TIMESTAMPING: TX_SOFTWARE, SOFTWARE
+    found = told_of(500)
+    check("with one each has its own", found >= 500, found)
 run(f"ethtool -C {NIC} adaptive-tx off")
 check("adaptive-tx off", re.search(r"Adaptive RX: on\s+TX: off", run(f"ethtool -c {NIC}")))
 found = doorbells(2000)

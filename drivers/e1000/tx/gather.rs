@@ -10,7 +10,7 @@
 //! One that may be an answer, or be waited for by somebody who will answer, is told of at once:
 //! the first two after something was received, and the first after a pause. So are segmentations,
 //! which are a batch by themselves, and everything while the stack's queue is stopped (BQL),
-//! which waits for completions.
+//! which waits for completions, and a packet that has been given a timestamp.
 //!
 //! If the timer finds the one packet that started it, there were no others to wait for; then the
 //! next ones do not wait, twice as many each time.
@@ -72,7 +72,7 @@ impl<'bound> Queue<'bound> {
     /// Returns whether the doorbell for what is in the batch may wait, and sees to it that it
     /// does not wait for long. Only for a batch that leaves room in the ring.
     pub(super) fn hold(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) -> bool {
-        if !ctx.gather.load(Relaxed) {
+        if !ctx.gather.load(Relaxed) || self.stamped {
             return false;
         }
         let received = ctx.stats.rx.packets.get();

@@ -41,7 +41,9 @@ impl<'bound> Queue<'bound> {
             return self.dropped(ctx);
         };
 
-        skb.tx_timestamp(ctx);
+        if skb.tx_timestamp(ctx) {
+            self.stamped = true;
+        }
         if let Some(slot) = self.slots.get_mut(usize::from(last)) {
             slot.packet = Some(Packet::Skb(skb));
         }

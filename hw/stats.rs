@@ -229,10 +229,10 @@ impl Stats {
         Ok(())
     }
 
-    /// Has all sums begin with what the chip counts from now on. Costs and errors as for all counters
-    /// with [`Self::collect`].
-    pub(crate) fn begin(&mut self, io: impl Regs) -> Result {
-        self.collect(io, Counter::ALL)?;
+    /// Has the sums begin with what `counters` count from now on; for those that a reset leaves as
+    /// they are. Costs and errors as with [`Self::collect`].
+    pub(crate) fn begin(&mut self, io: impl Regs, counters: &[Counter]) -> Result {
+        self.collect(io, counters)?;
         for tally in &mut self.tallies {
             tally.total = 0;
         }

@@ -117,9 +117,9 @@ impl netdev::pci::Driver for E1000 {
         init(&bar, model, &mut control, address)
             .inspect_err(|e| dev_err!(pdev, "cannot be initialised: {e:?}\n"))?;
         pdev.set_master();
-        // What QEMU's count of lost frames says is of an earlier driver: neither a reset nor reading
-        // it makes it 0.
-        control.chip.begin(&bar)?;
+        // What QEMU counted of lost frames for an earlier driver stands: neither a reset nor reading
+        // makes it 0.
+        control.chip.begin(&bar, &[hw::stats::Counter::MPC])?;
 
         let setup = Setup {
             address,

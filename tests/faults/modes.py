@@ -138,11 +138,11 @@ class Trial:
             self.outcome.bad(f"{missing} of 20 rounds of frames and datagrams incomplete")
         for what, command in (
                 ("pings of all sizes", "for s in 0 1 17 18 19 46 1000 1471 1472 1473 4000 20000; do "
-                                       "answered 2 -i 0.01 -W 2 -s $s 10.9.0.2 || exit; done"),
+                                       "answered 2 -i 0.1 -W 2 -s $s 10.9.0.2 || exit; done"),
                 ("MTU 9000", "ip link set {i} mtu 9000 && ip -n peer link set peer0 mtu 9000 && "
-                             "answered 5 -i 0.05 -W 2 -M do -s 8900 10.9.0.2"),
+                             "answered 5 -i 0.1 -W 2 -M do -s 8900 10.9.0.2"),
                 ("MTU 1500", "ip -n peer link set peer0 mtu 1500 && ip link set {i} mtu 1500"),
-                ("rings of 48 and 4096", "ethtool -G {i} rx 48 tx 4096 && answered 3 -i 0.05 -W 2 10.9.0.2"),
+                ("rings of 48 and 4096", "ethtool -G {i} rx 48 tx 4096 && answered 3 -i 0.1 -W 2 10.9.0.2"),
                 ("rings of 256", "ethtool -G {i} rx 256 tx 256"),
                 ("promiscuous and back", "ip link set {i} promisc on && ip link set {i} promisc off"),
                 ("ethtool", "ethtool {i} && ethtool -i {i} && ethtool -S {i}"),

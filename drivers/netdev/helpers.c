@@ -409,34 +409,49 @@ void netdev_helper_pp_put(struct page *page)
 					false);
 }
 
+static noinline bool pp_do_sync_part(const struct page_pool *pool,
+				     dma_addr_t addr, u32 len)
+{
+	bool synced = false;
+
+	rcu_read_lock();
+	if (pool->dma_sync) {
+		dma_sync_single_for_device(pool->p.dev, addr, len,
+					   DMA_BIDIRECTIONAL);
+		synced = true;
+	}
+	rcu_read_unlock();
+	return synced;
+}
+
 /*
  * The address for the device of a part of an order-0 page from a pool that maps
  * its pages in both directions; DMA_MAPPING_ERROR if that is another device's
  * pool, or one that has ended.
  */
-static dma_addr_t pp_sync_part(const struct device *dev, struct page *page,
-			       u32 offset, u32 len)
+static __always_inline dma_addr_t pp_sync_part(struct device *dev,
+					       struct page *page, u32 offset,
+					       u32 len)
 {
 	const struct page_pool *pool = pp_page_to_nmdesc(page)->pp;
-	dma_addr_t addr = DMA_MAPPING_ERROR;
+	dma_addr_t addr = page_pool_get_dma_addr(page) + offset;
 
-	rcu_read_lock();
-	if (likely(pool->p.dev == dev && pool->dma_sync)) {
-		addr = page_pool_get_dma_addr(page) + offset;
-		dma_sync_single_for_device(pool->p.dev, addr, len,
-					   DMA_BIDIRECTIONAL);
-	}
-	rcu_read_unlock();
+	if (unlikely(pool->p.dev != dev || !pool->dma_sync))
+		return DMA_MAPPING_ERROR;
+	if (unlikely(dma_dev_need_sync(dev)) &&
+	    !pp_do_sync_part(pool, addr, len))
+		return DMA_MAPPING_ERROR;
+
 	return addr;
 }
 
-dma_addr_t netdev_helper_pp_sync_head(const struct device *dev,
-				      const void *data, u32 len)
+dma_addr_t netdev_helper_pp_sync_head(struct device *dev, const void *data,
+				      u32 len)
 {
 	return pp_sync_part(dev, virt_to_page(data), offset_in_page(data), len);
 }
 
-dma_addr_t netdev_helper_pp_sync_frag(const struct device *dev,
+dma_addr_t netdev_helper_pp_sync_frag(struct device *dev,
 				      const skb_frag_t *frag)
 {
 	return pp_sync_part(dev, skb_frag_page(frag), skb_frag_off(frag),

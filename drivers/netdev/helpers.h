@@ -74,9 +74,9 @@ struct sk_buff *netdev_helper_pp_build_skb(struct page *page, u32 len);
 void netdev_helper_pp_add_frag(struct sk_buff *skb, struct page *page, u32 len);
 void *netdev_helper_page_address(const struct page *page);
 void netdev_helper_pp_put(struct page *page);
-dma_addr_t netdev_helper_pp_sync_head(const struct device *dev,
-				      const void *data, u32 len);
-dma_addr_t netdev_helper_pp_sync_frag(const struct device *dev,
+dma_addr_t netdev_helper_pp_sync_head(struct device *dev, const void *data,
+				      u32 len);
+dma_addr_t netdev_helper_pp_sync_frag(struct device *dev,
 				      const skb_frag_t *frag);
 void netdev_helper_pp_sync_for_cpu(struct page *page, u32 len);
 

@@ -10,7 +10,10 @@
 //! The cookie is the `struct net_device`. The interrupt is requested when the device goes up and
 //! freed when it goes down ([`super::lifecycle`]), which it is before it is unregistered, or both
 //! in one call for a self-test. `free_irq()` waits for running handlers, so a handler always sees
-//! a valid device. The number is that of a vector which the bus glue frees after the registration.
+//! a valid device. The number is that of a vector which the bus glue frees after the registration. (A
+//! driver that allocates vectors by itself, and drops them, frees those of the glue where they are
+//! MSI: the core then keeps the handler, and the number may become another device's. That is for the
+//! kernel crate to exclude.)
 //!
 //! A handler may run before the rings are there, or after; it has no access to them, and finds
 //! NAPI disabled then.

@@ -177,4 +177,22 @@ insist(run, "ping -q -f -c 300 -s 20000 -w 20 10.9.0.2", fails=True)
 for kind in ("failslab", "fail_page_alloc"):
     insist(set_knob, f"{kind}/probability", 0)
 works("traffic with little memory")
+
+# To sleep, and awake with no page to be had at all: an interface has what it needs to come back. The last of it, as the peer
+# has not.
+state, control = os.open("/sys/power/state", os.O_WRONLY), os.open("/proc/self/make-it-fail", os.O_WRONLY)
+for knob, value in (("task-filter", "Y"), ("times", -1), ("probability", 100)):
+    set_knob(f"fail_page_alloc/{knob}", value)
+os.write(control, b"1")
+try:
+    os.write(state, b"freeze")
+    slept = "yes"
+except OSError as err:
+    slept = err
+finally:
+    os.pwrite(control, b"0", 0)
+    set_knob("fail_page_alloc/probability", 0)
+same("sleep with no page", "yes", slept)
+check("the interface has its link", wait_until(10, lambda: carrier(NIC)))
+check("and what is sent comes back", run(f"ethtool -t {NIC} offline", fails=True)[0] == 0, run(f"ethtool -t {NIC} offline", fails=True)[1])
 finish()

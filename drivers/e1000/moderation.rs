@@ -205,7 +205,9 @@ impl Moderator {
             self.something(ctx, found)
         };
 
-        if ctx.polling() != self.set && !self.give_way(ctx) {
+        let now = ctx.polling();
+
+        if now != self.set && !self.give_way(ctx, now) {
             return;
         }
         if wanted != self.set {
@@ -219,12 +221,10 @@ impl Moderator {
         self.set = set;
     }
 
-    /// An administrator has set how the NAPI polls. If it was one of the two, the other one is no
+    /// An administrator has set how the NAPI polls `now`. If it was one of the two, the other one is no
     /// longer the driver's either. Returns whether nothing of his is in the way.
     #[cold]
-    fn give_way(&mut self, ctx: &NapiContext<'_, Adapter<'_>>) -> bool {
-        let now = ctx.polling();
-
+    fn give_way(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, now: Polling) -> bool {
         // What was not set by the driver is not taken back.
         if self.set == Polling::OFF {
             return false;

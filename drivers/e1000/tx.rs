@@ -111,8 +111,6 @@ pub(crate) struct Queue<'bound> {
     /// XDP frames in flight.
     frames: u16,
     gather: Gather,
-    /// Whether the batch has a packet that has been given the time at which it goes.
-    stamped: bool,
     /// The oldest descriptor in flight when the watchdog looked last, and how often it has been
     /// the same.
     stuck: (u16, u32),
@@ -154,7 +152,6 @@ impl<'bound> Queue<'bound> {
             delayed: false,
             frames: 0,
             gather: Gather::new(),
-            stamped: false,
             stuck: (0, 0),
         })
     }
@@ -173,7 +170,6 @@ impl<'bound> Queue<'bound> {
         self.stopped = false;
         self.frames = 0;
         self.gather = Gather::new();
-        self.stamped = false;
         self.stuck = (0, 0);
     }
 
@@ -268,7 +264,7 @@ impl<'bound> Queue<'bound> {
         );
 
         if skb.tx_timestamp(ctx) {
-            self.stamped = true;
+            self.gather.stamped = true;
         }
         slot.packet = Some(Packet::Skb(skb));
         // The index is within the ring.
@@ -316,7 +312,7 @@ impl<'bound> Queue<'bound> {
             slot.batch_end = self.last;
         }
         self.batch = next;
-        self.stamped = false;
+        self.gather.stamped = false;
 
         // The descriptors are in memory before the device learns of them: `writel` orders it
         // after all earlier writes to memory.

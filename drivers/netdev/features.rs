@@ -20,7 +20,6 @@ impl Features {
     /// All that a driver may switch: those named here. Of others the core takes the bit for a
     /// promise that there is a function, which it calls without looking.
     pub(super) const KNOWN: Self = Self::SG
-        .union(Self::HW_CSUM)
         .union(Self::HIGHDMA)
         .union(Self::GSO_MASK)
         .union(Self::CSUM_MASK)

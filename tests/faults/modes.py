@@ -123,8 +123,7 @@ class Trial:
         status, text = self.session.sh(ANSWERED + command.format(i=self.interface), seconds)
         if status:
             self.outcome.bad(f"{what}: status {status} {text.strip()[-300:]}")
-            return ""
-        return text or "done"
+        return status == 0
 
     # The checks.
 
@@ -153,10 +152,10 @@ class Trial:
     def completes(self):
         """Transmission completes by interrupt, not by the watchdog: a thousand round trips, each well below a second."""
         before = self.session.ask("counters")
-        text = self.must("1000 pings", "answered 1000 -i 0.001 -W 2 -s 1400 10.9.0.2", 60)
-        longest = float(re.search(r"rtt .* = [\d.]+/[\d.]+/([\d.]+)/", text)[1]) if text else 0
-        if longest > LONGEST_MS * self.session.slow:
-            self.outcome.bad(f"a round trip of {longest} ms")
+        status, text = self.session.sh(f"{ANSWERED} answered 1000 -i 0.001 -W 2 -s 1400 10.9.0.2", 60)
+        longest = re.search(r"rtt .* = [\d.]+/[\d.]+/([\d.]+)/", text)
+        if status or not longest or float(longest[1]) > LONGEST_MS * self.session.slow:
+            self.outcome.bad(f"1000 pings: {text.strip()[-300:]}")
         if not self.session.ask("tcp", size=3_000_000, seconds=60):
             self.outcome.bad("3 MB by TCP within 60 s")
         after = self.session.ask("counters")

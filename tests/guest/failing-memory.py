@@ -15,7 +15,7 @@ import socket
 import struct
 
 import bpf
-from failing import GOOD, each, prepare, set_knob
+from failing import GOOD, each, prepare, refuse_pages, set_knob
 from lib import *
 
 prepare()
@@ -181,8 +181,7 @@ works("traffic with little memory")
 # To sleep, and awake with no page to be had at all: an interface has what it needs to come back. The last of it, as the peer
 # has not.
 state, control = os.open("/sys/power/state", os.O_WRONLY), os.open("/proc/self/make-it-fail", os.O_WRONLY)
-for knob, value in (("task-filter", "Y"), ("times", -1), ("probability", 100)):
-    set_knob(f"fail_page_alloc/{knob}", value)
+refuse_pages(100)
 os.write(control, b"1")
 try:
     os.write(state, b"freeze")
@@ -194,5 +193,6 @@ finally:
     set_knob("fail_page_alloc/probability", 0)
 same("sleep with no page", "yes", slept)
 check("the interface has its link", wait_until(10, lambda: carrier(NIC)))
-check("and what is sent comes back", run(f"ethtool -t {NIC} offline", fails=True)[0] == 0, run(f"ethtool -t {NIC} offline", fails=True)[1])
+status, text = run(f"ethtool -t {NIC} offline", fails=True)
+check("and what is sent comes back", status == 0, text)
 finish()

@@ -8,7 +8,7 @@ import os
 import socket
 
 import offload
-from failing import Fault, each, prepare, set_knob
+from failing import Fault, each, prepare, refuse_pages, set_knob
 from lib import *
 
 prepare()
@@ -132,10 +132,9 @@ def poll_each(sender, sink):
     check("a poll: all came in order, or was counted", faults and not injected and not wrong, f"{faults} faults; {wrong[:8]}")
 
 
-def refuse_pages(task, percent):
+def refuse_pages_to(task, percent):
     """Of a hundred pages that the task asks for it is refused so many from now on; those that come back to the pool go round."""
-    for knob, value in (("task-filter", "Y"), ("times", -1), ("probability", percent)):
-        set_knob(f"fail_page_alloc/{knob}", value)
+    refuse_pages(percent)
     with open(f"/proc/{task}/make-it-fail", "w", encoding="ascii") as control:
         control.write("1")
 
@@ -147,9 +146,9 @@ with receiver(TO_NIC) as sink, datagrams("peer") as sender:
     check("traffic after it", answers() and ping_all(50))
 
     for percent in (10, 50, 90):
-        refuse_pages(napi_thread(), percent)
+        refuse_pages_to(napi_thread(), percent)
         same(f"{percent} of 100 pages refused: all came in order, or was counted", "", burst(sender, sink, percent))
-    refuse_pages(napi_thread(), 100)
+    refuse_pages_to(napi_thread(), 100)
     # What cannot be received waits in the backend, and then in the socket.
     sender.setblocking(False)
     before = lost_on_the_way_in()
@@ -165,7 +164,7 @@ with receiver(TO_NIC) as sink, datagrams("peer") as sender:
     came = stat(NIC, "rx_packets")
     run("ping -q -c 3 -W 1 10.9.0.1", "peer", fails=True)
     same("nothing at all", came, stat(NIC, "rx_packets"))
-    refuse_pages(napi_thread(), 0)
+    refuse_pages_to(napi_thread(), 0)
     check("and on it goes by itself", answers(seconds=10) and ping_all(50))
     arrived, lost = len(read_all(sink)), lost_on_the_way_in() - before
     check("what waited comes, too, or is counted", arrived + lost >= sent, f"{sent} sent, {arrived} arrived, {lost} counted")

@@ -53,17 +53,17 @@ done
 # What is asked for while the device is away: nobody tells the driver of it again.
 # promiscuous_when_away: it is for a tenth of a second.
 promiscuous_when_away() {
-	python3 - "$VICTIM" <<-'END'
-		import array, errno, fcntl, socket, struct, sys, time
-		name, sock = sys.argv[1].encode(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-		rings = array.array("I", [0x10] + 8 * [0])  # ETHTOOL_GRINGPARAM
+	NIC_IF=$VICTIM python3 - <<-'END'
+		import errno, fcntl, socket, struct, sys, time
+		from etool import NIC, ethtool_ioctl
+		sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 		end = time.monotonic() + 10
 		while time.monotonic() < end:
 		    try:
-		        fcntl.ioctl(sock, 0x8946, struct.pack("16sP16x", name, rings.buffer_info()[0]))  # SIOCETHTOOL
+		        ethtool_ioctl(struct.pack("=I32x", 0x10))  # ETHTOOL_GRINGPARAM
 		    except OSError as err:
 		        if err.errno == errno.ENODEV:
-		            fcntl.ioctl(sock, 0x8914, struct.pack("16sH22x", name, 0x101))  # SIOCSIFFLAGS: up, promiscuous
+		            fcntl.ioctl(sock, 0x8914, struct.pack("16sH22x", NIC.encode(), 0x101))  # SIOCSIFFLAGS: up, promiscuous
 		            sys.exit(0)
 		sys.exit("never away")
 	END

@@ -13,8 +13,21 @@ from wire import Port, frame, pattern
 pair()
 changes, resets = attr(NIC, "carrier_changes"), run(f"ethtool -S {NIC}")
 pass_one, pass_two = bpf.prog(bpf.fixed(PASS)), bpf.prog(bpf.ret(PASS))
-count = 3000 // SLOW
-running = [pings(count, options=f"-i {PACE} -s 1000"), pings(count, "10.9.0.1", ns="peer")]
+
+
+def echoes():
+    """Of both ends: how many were sent, and how many were answered, as the stack has it: ping itself, when it is late with
+    sending, does not read its answers."""
+    found = []
+    for ns in (None, "peer"):
+        names, numbers = (line.split() for line in run("cat /proc/net/snmp", ns).splitlines() if line.startswith("Icmp:"))
+        icmp = dict(zip(names, numbers))
+        found.append((int(icmp["OutEchos"]), int(icmp["InEchoReps"])))
+    return found
+
+
+before = echoes()
+running = [background("ping -q -i 0.001 -s 1000 -c 3000 10.9.0.2"), background("ping -q -i 0.001 -c 3000 10.9.0.1", "peer")]
 rounds = 0
 while any(ping.poll() is None for ping in running) or rounds < 200:
     bpf.attach(NIC, pass_one)
@@ -22,7 +35,8 @@ while any(ping.poll() is None for ping in running) or rounds < 200:
     bpf.detach(NIC)
     rounds += 1
 check("at least 200 rounds of attach, replace and detach", rounds >= 200, rounds)
-check(f"no ping of {2 * count} is lost meanwhile", all([all_answered(count, ping) for ping in running]))
+same("no ping of 6000 is lost meanwhile", [(3000, 3000)] * 2, [(sent - out, answered - back)
+     for (sent, answered), (out, back) in zip(echoes(), before)])
 same("the link stayed up", changes, attr(NIC, "carrier_changes"))
 before = re.search(r" resets: (\d+)", resets)[1]
 same("no reset", before, re.search(r" resets: (\d+)", run(f"ethtool -S {NIC}"))[1])

@@ -51,6 +51,8 @@ pub(super) struct Gather {
     received: u64,
     /// Whether the timer is due.
     due: bool,
+    /// Whether the batch has a packet that has been given the time at which it goes.
+    pub(super) stamped: bool,
     /// How many packets are not to wait, and how many the next time.
     pass: u16,
     vain: u16,
@@ -62,6 +64,7 @@ impl Gather {
             last: None,
             received: 0,
             due: false,
+            stamped: false,
             pass: 0,
             vain: VAIN_LEAST,
         }
@@ -72,7 +75,7 @@ impl<'bound> Queue<'bound> {
     /// Returns whether the doorbell for what is in the batch may wait, and sees to it that it
     /// does not wait for long. Only for a batch that leaves room in the ring.
     pub(super) fn hold(&mut self, ctx: &TxContext<'_, Adapter<'bound>>) -> bool {
-        if !ctx.gather.load(Relaxed) || self.stamped {
+        if !ctx.gather.load(Relaxed) || self.gather.stamped {
             return false;
         }
         let received = ctx.stats.rx.packets.get();

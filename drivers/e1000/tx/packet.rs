@@ -42,7 +42,7 @@ impl<'bound> Queue<'bound> {
         };
 
         if skb.tx_timestamp(ctx) {
-            self.stamped = true;
+            self.gather.stamped = true;
         }
         if let Some(slot) = self.slots.get_mut(usize::from(last)) {
             slot.packet = Some(Packet::Skb(skb));

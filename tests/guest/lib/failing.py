@@ -21,6 +21,12 @@ def set_knob(path, value):
         file.write(str(value))
 
 
+def refuse_pages(percent):
+    """Of a hundred pages that they ask for so many are refused, from now on, to tasks that are marked by make-it-fail."""
+    for knob, value in (("task-filter", "Y"), ("times", -1), ("probability", percent)):
+        set_knob(f"fail_page_alloc/{knob}", value)
+
+
 def prepare():
     """Also where an allocation may sleep, and single pages; the kernel need not report each. Without faults, the test ends."""
     if not os.path.exists("/proc/thread-self/fail-nth"):

@@ -109,10 +109,9 @@ def refused(name, text, command, ns=None):
         ok(name)
 
 
-def background(command, ns=None):
-    """The same, left running; with its output thrown away."""
-    return subprocess.Popen(_words(command, ns), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                            stderr=subprocess.DEVNULL)
+def background(command, ns=None, output=subprocess.DEVNULL):
+    """The same, left running; with its output thrown away, if it is not for a pipe."""
+    return subprocess.Popen(_words(command, ns), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, text=True)
 
 
 def wait_until(seconds, condition):
@@ -232,8 +231,7 @@ def answers(ip="10.9.0.2", seconds=5, ns=None):
 
 def pings(count, ip="10.9.0.2", options=f"-i {PACE}", ns=None):
     """So many in the background; `all_answered` is for its end."""
-    return subprocess.Popen(_words(f"ping -q -c {count} -W 5 {options} {ip}", ns), stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return background(f"ping -q -c {count} -W 5 {options} {ip}", ns, subprocess.PIPE)
 
 
 def all_answered(count, ping):

@@ -51,6 +51,11 @@ def main():
     verdict("oopses", 99, ["the kernel complained", "sysrq", "Call Trace"], "sleep 0.5\necho c >/proc/sysrq-trigger\nsleep 100\n")
     verdict("warns", 99, ["the kernel complained", "WARNING: "], "echo '<4>WARNING: made up' >/dev/kmsg\nexit 0\n")
     verdict("warns as expected", 0, [], "echo '<4>WARNING: made up' >/dev/kmsg\nexit 0\n", EXPECT_LOG="made up")
+    report = ("------------[ cut here ]------------", "WARNING: kernel/time/hrtimer.c:1098 at hrtimer_forward+0x7b/0xc0, CPU#0: x/0",
+              " dl_task_timer+0x35b/0x8b0", "---[ end trace 0000000000000000 ]---")
+    for name, status, lines in (("the scheduler of its own timer", 0, report), ("a timer", 99, report[:2] + report[3:]),
+                                ("a timer, then a trace of the scheduler's", 99, report[:2] + report[3:] + report[2:])):
+        verdict(f"warns of {name}", status, [], "".join(f"echo '<4>{line}' >/dev/kmsg\n" for line in lines))
     verdict("turns the machine off", 97, ["ended before the script"], "echo o >/proc/sysrq-trigger\nsleep 100\n")
     verdict("prints a great deal", 0, ["line 19999"], "seq 0 19999 | sed 's/^/line /'\n")
     verdict("parameters", 0, ["ring 64"], "ethtool -g $NIC_IF | awk '/^Current/ { now = 1 } now && /^RX:/ { print \"ring \" $2 }'\n",

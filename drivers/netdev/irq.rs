@@ -40,7 +40,8 @@ use kernel::{
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IrqReturn {
     /// The interrupt was not this device's. If the device asserts the line all the same, for a
-    /// thousand times in a row, it is cut off for up to a second.
+    /// thousand times in a row, it is cut off for up to a second. One whose configuration space does
+    /// not tell is cut off after ten thousand, for up to two if the interrupts stop with that.
     None,
     /// It was, and it is dealt with.
     Handled,
@@ -53,13 +54,18 @@ pub(crate) enum IrqReturn {
 /// device is it. The kernel gives up the line after 99 900 of 100 000, for all who share it.
 const STRAYS: u32 = 1000;
 
+/// How many until a device that does not say so loses the line on trial.
+const TRIAL: u32 = 10 * STRAYS;
+
 /// What is known of the interrupt line.
 pub(super) struct Line {
     /// Interrupts in a row that were not this device's.
     strays: Atomic<u32>,
     /// Whether the line is cut off, as the device asserts it without a cause.
     cut: Atomic<bool>,
-    /// Whether that is in the log.
+    /// Whether it is cut off to see if the interrupts stop with that.
+    trial: Atomic<bool>,
+    /// Whether that it is cut off is in the log.
     reported: Atomic<bool>,
 }
 
@@ -68,6 +74,7 @@ impl Line {
         Self {
             strays: Atomic::new(0),
             cut: Atomic::new(false),
+            trial: Atomic::new(false),
             reported: Atomic::new(false),
         }
     }
@@ -75,16 +82,21 @@ impl Line {
 
 /// Gives the device its line, which the handler may have cut off.
 pub(super) fn connect<T: Driver>(dev: &Device<T>) {
-    dev.private().line.cut.store(false, Relaxed);
+    let line = &dev.private().line;
+
+    line.cut.store(false, Relaxed);
+    line.trial.store(false, Relaxed);
     // SAFETY: The device is valid; configuration space can be accessed anywhere.
     unsafe { bindings::netdev_helper_intx(dev.as_ptr(), true) };
 }
 
-/// Gives the device its line back, if it was cut off for want of a cause. Once a second.
+/// Gives the device its line back, if it was cut off for want of a cause: one on trial the second
+/// time, as the kernel only forgets interrupts that nobody dealt with after a tenth of a second
+/// without. Once a second.
 pub(super) fn restore<T: Driver>(dev: &Device<T>) {
     let line = &dev.private().line;
 
-    if !line.cut.load(Relaxed) {
+    if !line.cut.load(Relaxed) || line.trial.xchg(false, Relaxed) {
         return;
     }
     if !line.reported.load(Relaxed) {
@@ -151,18 +163,33 @@ unsafe extern "C" fn handler<T: Driver>(_irq: c_int, cookie: *mut c_void) -> bin
 }
 
 /// An interrupt that is not the device's by what the device says. If there are many, its
-/// configuration space is asked: a device that asserts the line and gives no cause loses it.
+/// configuration space is asked: a device that asserts the line and gives no cause loses it. Its
+/// status need not tell before PCI 2.3: then it is tried.
 #[cold]
 fn stray<T: Driver>(dev: &Device<T>, ctx: &IrqContext<'_, T>) -> bindings::irqreturn_t {
     let line = &dev.private().line;
     let strays = line.strays.load(Relaxed).wrapping_add(1);
 
-    line.strays
-        .store(if strays < STRAYS { strays } else { 0 }, Relaxed);
-    // SAFETY: As in `handler()`.
-    if strays < STRAYS || !unsafe { bindings::netdev_helper_intx_mask(dev.as_ptr()) } {
+    line.strays.store(strays, Relaxed);
+    if line.trial.load(Relaxed) {
+        // They go on: another device's.
+        connect(dev);
+    }
+    if strays % STRAYS != 0 {
         return bindings::irqreturn_IRQ_NONE;
     }
+    // SAFETY: As in `handler()`.
+    if !unsafe { bindings::netdev_helper_intx_mask(dev.as_ptr()) } {
+        if strays >= TRIAL {
+            line.strays.store(0, Relaxed);
+            line.trial.store(true, Relaxed);
+            line.cut.store(true, Relaxed);
+            // SAFETY: As in `handler()`.
+            unsafe { bindings::netdev_helper_intx(dev.as_ptr(), false) };
+        }
+        return bindings::irqreturn_IRQ_NONE;
+    }
+    line.strays.store(0, Relaxed);
     // It may have had none until just now.
     match T::interrupt(ctx) {
         IrqReturn::None => line.cut.store(true, Relaxed),

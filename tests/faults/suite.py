@@ -19,7 +19,7 @@ class Fault:
     seconds: float = 0.8       # of traffic under it
     may: tuple = ()
     uncounted: str = ""
-    during: str = "traffic"    # traffic, control (and ethtool, MTU, promiscuity under it), open, probe
+    during: str = "traffic"    # traffic, silence, control (and ethtool, MTU, promiscuity under it), open, probe
     bad_dma: bool = False      # DMA to nowhere is the fault's
     may_fail_probe: bool = False
     silent: str = ""           # why it may have no opportunity to fire
@@ -112,6 +112,7 @@ IRQ = [
     fault("irq.late 10 ms", "irq.late us=10000"),
     fault("irq.spurious", "irq.spurious"),
     fault("irq.stuck", "irq.stuck", seconds=1, uncounted=NOT_SEEN),
+    fault("irq.stuck in silence", "irq.stuck", seconds=20, during="silence"),
     fault("irq.storm", "irq.storm us=100", seconds=1, uncounted=NOT_SEEN),
     fault("irq.storm all causes", "irq.storm 0x1ffff us=200", seconds=1, uncounted=NOT_SEEN),
     fault("irq.noclear", "irq.noclear", seconds=1, uncounted=NOT_SEEN),

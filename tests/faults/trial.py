@@ -78,6 +78,9 @@ class Trial:
     def traffic(self):
         self.session.ask("traffic", seconds=self.seconds)
 
+    def silence(self):
+        time.sleep(self.seconds)
+
     def control(self):
         self.session.ask("traffic", seconds=self.seconds)
         for command in CONTROL:

@@ -59,6 +59,19 @@ check "the other's self-test beside a flood on the same line" inside 4 ethtool -
 clients_stop
 check "NIC 4 talks" alive 4
 
+# Thousands in a row that are all the other's: NIC 4 is tried without its line, and has it back.
+irq=$(cat "$(nic_path 0)/irq")
+interrupts() { awk -v "irq=$irq:" '$1 == irq { print $2 + $3 }' /proc/interrupts; }
+before=$(interrupts)
+many() { [ $(($(interrupts) - before)) -ge 25000 ]; }
+inside 0 ethtool -C nic adaptive-rx off rx-usecs 0
+inside 0 ping -q -f 10.9.0.2 >/dev/null 2>&1 &
+check "25000 interrupts of the other's" wait_until 100 many
+clients_stop
+inside 4 ping -q -c 10 -i 0.1 10.9.0.2 >/tmp/ping.4 2>&1
+is "NIC 4: all of its pings" 1 "$(grep -c ' 10 received' /tmp/ping.4)"
+at_most "the slowest answer (ms)" 500 "$(sed -n 's|.* = .*/.*/\(.*\)\..*/.*|\1|p' /tmp/ping.4)"
+
 if [ "$SLOW" -gt 1 ]; then every=0.1; else every=0.01; fi
 for n in 0 2 4; do inside $n ping -q -i "$every" 10.9.0.2 >/dev/null 2>&1 & done
 echo 0000:00:05.0 >"$DRIVER_DIR/unbind"

@@ -64,9 +64,10 @@ impl Irq {
         self.asserted = false;
     }
 
-    pub fn mask(&mut self, masked: bool) {
+    /// The host masks the line, or unmasks it; `stuck` as for [`look`](Self::look).
+    pub fn mask(&mut self, masked: bool, stuck: bool) {
         self.masked = masked;
-        if !masked && self.asserted && self.pending() {
+        if !masked && self.asserted && (self.pending() || stuck) {
             // A line still up is signalled again, without the throttle.
             self.asserted = false;
             self.not_before = 0;
@@ -147,10 +148,22 @@ mod tests {
         (i.icr, i.ims) = (RXT0, RXT0);
         i.fire(0);
         assert_eq!(i.look(1, false), Line::Quiet);
-        i.mask(false);
+        i.mask(false, false);
         assert_eq!(i.look(2, false), Line::Fire);
         i.icr = 0;
         assert_eq!(i.look(3, false), Line::Quiet);
+    }
+
+    #[test]
+    fn a_stuck_line_is_signalled_again_and_again() {
+        let mut i = line();
+        i.fire(0);
+        for now in 1..9 {
+            assert_eq!(i.look(now, true), Line::Quiet);
+            i.mask(false, true);
+            assert_eq!(i.look(now, true), Line::Fire);
+            i.fire(now);
+        }
     }
 
     #[test]
@@ -160,7 +173,7 @@ mod tests {
         i.fire(5000);
         i.icr = 0;
         i.look(5001, false);
-        i.mask(false);
+        i.mask(false, false);
         i.icr = LSC;
         assert_eq!(i.look(5500, false), Line::Wait(6000));
         assert_eq!(i.look(6000, false), Line::Fire);

@@ -280,11 +280,12 @@ impl ServerBackend for Device {
             return Ok(());
         }
         self.guarded(|nic| {
+            let stuck = nic.faults.on(F::IrqStuck);
             if flags & VFIO_IRQ_SET_ACTION_MASK != 0 {
-                nic.irq.mask(true);
+                nic.irq.mask(true, stuck);
             }
             if flags & VFIO_IRQ_SET_ACTION_UNMASK != 0 {
-                nic.irq.mask(false);
+                nic.irq.mask(false, stuck);
             }
             if flags & VFIO_IRQ_SET_ACTION_TRIGGER != 0 {
                 nic.irq

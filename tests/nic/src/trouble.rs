@@ -57,7 +57,7 @@ impl Nic {
             if matches!(fault, F::Gone | F::GoneConfig) {
                 self.power_on();
             }
-            self.irq.mask(false);
+            self.irq.mask(false, self.faults.on(F::IrqStuck));
         }
         if fault == F::LinkFlap {
             self.wire.cable = true;

@@ -46,8 +46,8 @@ COMPLAINTS = re.compile("|".join([
 # Before init runs there is nothing of ours: an emulated processor that the host left standing.
 STALLS = re.compile(r"soft lockup|[Hh]ard LOCKUP|INFO: rcu\S* .*stall|rcu: INFO: .*stall")
 INIT = "Run /init as init process"
-# A report of the scheduler's against itself: its server's timer is started anew by another processor while the
-# timer's function waits for the run queue (dl_server_timer() in kernel/sched/deadline.c of 7.3); no driver has a part in it.
+# A report of the scheduler's against itself: its server's timer is queued already when the timer's function
+# forwards it (dl_server_timer() in kernel/sched/deadline.c of 7.3); no driver has a part in it.
 TIMER_QUEUED = re.compile(r"WARNING: kernel/time/hrtimer\.c:\d+ at hrtimer_forward\+")
 SERVER_TIMER = re.compile(r"\] +dl_task_timer\+")
 CUT, TRACE_END = "[ cut here ]", "[ end trace "

@@ -86,8 +86,13 @@ pub(super) fn connect<T: Driver>(dev: &Device<T>) {
 
     line.cut.store(false, Relaxed);
     line.trial.store(false, Relaxed);
+    intx(dev, true);
+}
+
+/// Lets the device assert its line, or not.
+fn intx<T: Driver>(dev: &Device<T>, on: bool) {
     // SAFETY: The device is valid; configuration space can be accessed anywhere.
-    unsafe { bindings::netdev_helper_intx(dev.as_ptr(), true) };
+    unsafe { bindings::netdev_helper_intx(dev.as_ptr(), on) };
 }
 
 /// Gives the device its line back, if it was cut off for want of a cause: one on trial the second
@@ -155,8 +160,7 @@ unsafe extern "C" fn handler<T: Driver>(_irq: c_int, cookie: *mut c_void) -> bin
             bindings::irqreturn_IRQ_HANDLED
         }
         IrqReturn::Gone => {
-            // SAFETY: The device is valid; configuration space can be accessed anywhere.
-            unsafe { bindings::netdev_helper_intx(dev.as_ptr(), false) };
+            intx(dev, false);
             bindings::irqreturn_IRQ_HANDLED
         }
     }
@@ -178,14 +182,13 @@ fn stray<T: Driver>(dev: &Device<T>, ctx: &IrqContext<'_, T>) -> bindings::irqre
     if strays % STRAYS != 0 {
         return bindings::irqreturn_IRQ_NONE;
     }
-    // SAFETY: As in `handler()`.
+    // SAFETY: As in `intx()`.
     if !unsafe { bindings::netdev_helper_intx_mask(dev.as_ptr()) } {
         if strays >= TRIAL {
             line.strays.store(0, Relaxed);
             line.trial.store(true, Relaxed);
             line.cut.store(true, Relaxed);
-            // SAFETY: As in `handler()`.
-            unsafe { bindings::netdev_helper_intx(dev.as_ptr(), false) };
+            intx(dev, false);
         }
         return bindings::irqreturn_IRQ_NONE;
     }
@@ -193,8 +196,7 @@ fn stray<T: Driver>(dev: &Device<T>, ctx: &IrqContext<'_, T>) -> bindings::irqre
     // It may have had none until just now.
     match T::interrupt(ctx) {
         IrqReturn::None => line.cut.store(true, Relaxed),
-        // SAFETY: As in `handler()`.
-        IrqReturn::Handled => unsafe { bindings::netdev_helper_intx(dev.as_ptr(), true) },
+        IrqReturn::Handled => intx(dev, true),
         IrqReturn::Gone => (),
     }
     bindings::irqreturn_IRQ_HANDLED

@@ -16,7 +16,8 @@
 //! - from few: they are waited for, so a little less than last time if the first look found them,
 //!   longer if it was too early.
 //!
-//! After a look that found nothing others follow, the sum of the waits twice as long each time.
+//! After a look that found nothing others follow, the sum of the waits twice as long each time, but
+//! none longer than [`LONGEST_NS`].
 //!
 //! `ethtool -C adaptive-rx off` ends it; so does an administrator who sets either of the two for
 //! the NAPI.
@@ -98,8 +99,9 @@ impl Pace {
         let next = if self.waited == 0 {
             AGAIN_NS.max(self.wait / 8)
         } else {
-            // All that was waited so far, so that the sum doubles.
-            self.waited
+            // All that was waited so far, so that the sum doubles. There is no end to the polls of an
+            // application that waits by itself.
+            self.waited.min(LONGEST_NS)
         };
 
         if asked {
@@ -153,7 +155,7 @@ pub(crate) struct Moderator {
     last: Option<Instant<Monotonic>>,
     /// What was last set.
     set: Polling,
-    /// Frames found by polls that had no budget for all.
+    /// Frames found by polls that another one follows at once.
     found: usize,
 }
 
@@ -173,19 +175,15 @@ impl Moderator {
         self.set = irq.polled();
     }
 
-    /// Decides how to go on after a poll that found `done` packets, of `budget` at most.
+    /// Decides how to go on after a poll that found `done` packets, if it is the `last` one: another
+    /// one follows at once if there was no budget for all of them, or the transmit ring was in use.
     #[inline]
-    pub(crate) fn moderate(
-        &mut self,
-        ctx: &NapiContext<'_, Adapter<'_>>,
-        done: usize,
-        budget: usize,
-    ) {
+    pub(crate) fn moderate(&mut self, ctx: &NapiContext<'_, Adapter<'_>>, done: usize, last: bool) {
         if done == 0 && self.set == Polling::OFF {
             return;
         }
         self.found = self.found.saturating_add(done);
-        if done < budget {
+        if last {
             let found = core::mem::replace(&mut self.found, 0);
 
             self.decide(ctx, found);
@@ -358,8 +356,12 @@ mod tests {
         pace.wait = LONGEST_NS;
         assert_eq!(pace.nothing(false), LONGEST_NS / 8);
         assert_eq!(pace.nothing(false), LONGEST_NS / 8);
+        // However often.
+        for _ in 0..100 {
+            assert!(pace.nothing(true) <= LONGEST_NS);
+        }
         pace.waited = usize::MAX;
-        assert_eq!(pace.nothing(true), usize::MAX);
+        assert_eq!(pace.nothing(true), LONGEST_NS);
     }
 
     #[test]

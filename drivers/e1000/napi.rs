@@ -109,10 +109,11 @@ pub(crate) fn poll(
     }
     let done = rx.poll(ctx, budget);
 
-    rx.moderator.moderate(ctx, done, budget);
     if ctx.irq.tick.load(Relaxed) && ctx.irq.tick.xchg(false, Full) {
         all_done &= !watch(ctx, rx, done);
     }
+    all_done &= done < budget;
+    rx.moderator.moderate(ctx, done, all_done);
     if all_done {
         done
     } else {

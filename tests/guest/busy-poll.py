@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# about: a socket that polls the NIC itself, with interrupts deferred: answers at once, without interrupt or timer
+# about: a socket that polls the NIC itself, with interrupts deferred: answers at once, without interrupt or timer; and beside others
 # smp: 2
 
 import struct
@@ -12,6 +12,11 @@ SO_BUSY_POLL, SO_PREFER_BUSY_POLL, SO_BUSY_POLL_BUDGET = 46, 69, 70
 # So long that an answer which has to wait for it is seen.
 DEFERRED = 0.2  # seconds
 ECHOES = 100
+# A socket that polls for a short while, beside one that does not.
+SHORTLY = (200, 500, 1000)  # microseconds
+QUESTIONS = 600
+# The watchdog, once a second, is the last to come.
+LONGEST = 0.5  # seconds
 
 
 def polled():
@@ -40,6 +45,15 @@ def ask(sock, times):
     return time.monotonic() - start
 
 
+def ask_until(over):
+    """Asks all the time with a socket of its own, which does not poll."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(1)
+        sock.connect(("10.9.0.2", 7))
+        while not over.is_set():
+            ask(sock, 1)
+
+
 pair()
 with namespace("peer"):
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -66,8 +80,22 @@ check("a polling socket has its answers at once", found is not None and found < 
 check("because it found them itself", polled() - before >= ECHOES, polled() - before)
 check("and without interrupts", interrupts() - raised <= 2, interrupts() - raised)
 
-client.close()
 defer_interrupts(0, 0)
+client.setsockopt(socket.SOL_SOCKET, SO_PREFER_BUSY_POLL, 0)
+over = threading.Event()
+other = threading.Thread(target=ask_until, args=(over,))
+other.start()
+for shortly in SHORTLY:
+    client.setsockopt(socket.SOL_SOCKET, SO_BUSY_POLL, shortly)
+    before, took = polled(), [ask(client, 1) for _ in range(QUESTIONS)]
+    check(f"polling for {shortly} us beside another socket, all questions are answered", None not in took, took.count(None))
+    longest = max(seconds or 0 for seconds in took)
+    check("none of them by the watchdog", longest < LONGEST, longest)
+    check("and it did poll", polled() > before, polled() - before)
+over.set()
+other.join()
+
+client.close()
 check("interrupts again", ping_all(50))
 quiet_log()
 finish()

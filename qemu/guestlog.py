@@ -50,6 +50,9 @@ INIT = "Run /init as init process"
 # forwards it (dl_server_timer() in kernel/sched/deadline.c of 7.3); no driver has a part in it.
 TIMER_QUEUED = re.compile(r"WARNING: kernel/time/hrtimer\.c:\d+ at hrtimer_forward\+")
 SERVER_TIMER = re.compile(r"\] +dl_task_timer\+")
+# The kernel changes instructions of its own by way of a breakpoint, and an emulated processor may go on executing that.
+BREAKPOINT = re.compile(r"\bOops: int3: 0000")
+CODE = re.compile(r"\bCode: .*?([0-9a-f]{2}) <[0-9a-f]{2}>")
 CUT, TRACE_END = "[ cut here ]", "[ end trace "
 SHOWN = 60
 AROUND = 40
@@ -98,6 +101,14 @@ def complaints(log, expected=""):
     if more:
         shown += [f"... and {len(more)} more:"] + more
     return shown[:SHOWN]
+
+
+def of_the_emulator(found):
+    """Whether complaints() begins with a breakpoint that was met where memory holds none any more."""
+    if not found or not BREAKPOINT.search(found[0]):
+        return False
+    code = next(filter(None, map(CODE.search, found)), None)
+    return code is not None and code[1] != "cc"
 
 
 def tail(log, count):

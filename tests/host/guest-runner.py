@@ -56,6 +56,9 @@ def main():
     for name, status, lines in (("the scheduler of its own timer", 0, report), ("a timer", 99, report[:2] + report[3:]),
                                 ("a timer, then a trace of the scheduler's", 99, report[:2] + report[3:] + report[2:])):
         verdict(f"warns of {name}", status, [], "".join(f"echo '<4>{line}' >/dev/kmsg\n" for line in lines))
+    for name, status, byte in (("a breakpoint that was gone", 96, "e9"), ("a breakpoint", 99, "cc")):
+        lines = ("Oops: int3: 0000 [#1] SMP NOPTI", "RIP: 0010:bpf_dispatcher_xdp_func+0xa/0x10", f"Code: f3 0f 1e fa {byte} <52> 66 0d 3e")
+        verdict(f"meets {name}", status, ["Oops: int3"], "".join(f"echo '<4>{line}' >/dev/kmsg\n" for line in lines))
     verdict("turns the machine off", 97, ["ended before the script"], "echo o >/proc/sysrq-trigger\nsleep 100\n")
     verdict("prints a great deal", 0, ["line 19999"], "seq 0 19999 | sed 's/^/line /'\n")
     verdict("parameters", 0, ["ring 64"], "ethtool -g $NIC_IF | awk '/^Current/ { now = 1 } now && /^RX:/ { print \"ring \" $2 }'\n",

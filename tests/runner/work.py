@@ -17,6 +17,7 @@ import time
 from . import gate, groups, ktap
 
 ENDINGS = {
+    96: "an emulated processor met a breakpoint that was gone",
     97: "the guest ended before the test did",
     98: "the module did not load, or its interfaces did not appear",
     99: "the kernel complained",
@@ -215,7 +216,7 @@ class Floor:
             result.add("failed", f"exit status {status}", notes.splitlines()[-ktap.EXCERPT:])
         elif problems:
             result.add("failed", "; ".join(problems))
-        if "failed" in result.cases and log.is_file() and status != 99:
+        if "failed" in result.cases and log.is_file() and status not in (96, 99):
             text = log.read_text(errors="replace").replace("\r", "")
             lines = text[max(text.find("Run /init"), 0):].splitlines()[1:]
             result.lines.append(f"# the end of the kernel's log, {log}:")

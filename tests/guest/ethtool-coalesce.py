@@ -92,7 +92,7 @@ def polls_under_load():
     """Whether the driver asks for polling while the peer has much to say, and waits for no answer. On a busy machine it is
     seldom that one poll comes soon after another."""
     with pktgen_running("peer"):
-        return wait_until(30, lambda: all(polling()))
+        return wait_until(5, lambda: all(polling()))
 
 
 run("modprobe pktgen")

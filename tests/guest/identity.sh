@@ -48,7 +48,7 @@ address "$NIC_IF" 0
 check "the peer answers" answers 10.9.0.2
 check "the peer answers over IPv6" answers fd09:0::2
 check "100 pings" ping_all 100 10.9.0.2 -i "$PACE"
-at_least "the interrupts are counted" 2 "$(awk -v i="$NIC_IF" '$NF == i { print $2 }' /proc/interrupts)"
+at_least "the interrupts are counted" 2 "$(interrupts "$NIC_IF")"
 ip link set "$NIC_IF" down
 is "down again: no interrupt is requested" 0 "$(grep -cw "$NIC_IF" /proc/interrupts)"
 quiet_log

@@ -117,7 +117,11 @@ def memory():
     time.sleep(1)
     with open("/proc/meminfo", encoding="utf-8") as file:
         fields = dict(line.split(":") for line in file)
-    return tuple(int(fields[name].split()[0]) for name in ("SUnreclaim", "MemFree", "MemTotal"))
+    # With what each processor keeps for its next allocations, as memory_free in lib.sh.
+    with open("/proc/zoneinfo", encoding="ascii") as file:
+        words = [line.split() for line in file]
+    free = 4 * sum(int(pages) for name, pages, *_ in (word for word in words if len(word) > 1) if name in ("nr_free_pages", "count:"))
+    return int(fields["SUnreclaim"].split()[0]), free, int(fields["MemTotal"].split()[0])
 
 
 def noise():

@@ -116,7 +116,7 @@ memory_settle() {
 	sleep 0.5
 }
 # memory_free: what is free now, in kB, with what each processor keeps for its next allocations: in a large guest as much as a ring.
-memory_free() { echo $(($(meminfo MemFree) + $(awk '$1 == "count:" { pages += $2 } END { print 4 * pages }' /proc/zoneinfo))); }
+memory_free() { awk '$1 == "nr_free_pages" || $1 == "count:" { pages += $2 } END { print 4 * pages }' /proc/zoneinfo; }
 free_memory() { memory_settle && memory_free; }
 
 # memory_mark notes how much is in use, memory_kept checks that later it is hardly more. KASAN keeps freed memory in a quarantine of
@@ -131,6 +131,11 @@ memory_kept() {
 	! grep -q ' kasan_quarantine_put$' /proc/kallsyms || memory_noise=$(($(meminfo MemTotal) / 32 + 4096))
 	at_most "unreclaimable slab grows by less than $((512 + memory_noise)) kB" $((marked_slab + 512 + memory_noise)) "$(meminfo SUnreclaim)"
 	at_least "free memory shrinks by less than $((2048 + memory_noise)) kB" $((marked_free - 2048 - memory_noise)) "$(memory_free)"
+}
+
+# interrupts LINE: how many there were, of a number or of the interface named last, on all processors.
+interrupts() {
+	awk -v of="$1" '$1 == of ":" || $NF == of { for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i } END { print n + 0 }' /proc/interrupts
 }
 
 # The kernel's log: log_mark notes where it is, log_since prints what came later.

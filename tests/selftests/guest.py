@@ -31,6 +31,9 @@ TWINS = {"drivers/net/hw/ethtool.sh"}
 TWIN_MAC, TWIN_SLOT = "52:54:00:12:34:1f", "0x8"
 # This one wants the interface down, and sets it up itself.
 DOWN = {"net/netdevice.sh"}
+# This one is about milliseconds, which the emulator takes for itself where code runs for the first time: it is run twice,
+# and only the second run counts.
+WARM = {"drivers/net/so_txtime.py"}
 
 KTAP = re.compile(r"(ok|not ok) \d+ ?(?:- )?([^#]*?)\s*(?:#\s*(.*))?")
 LOGGED = re.compile(r"TEST: (.*?)\s+\[\s*(OK|FAIL|XFAIL|SKIP)\s*\]")
@@ -223,7 +226,10 @@ def main():
         start = time.monotonic()
         try:
             reload()
-            output, status = execute(TREE / name, prepare(name))
+            arguments = prepare(name)
+            if name in WARM:
+                execute(TREE / name, arguments)
+            output, status = execute(TREE / name, arguments)
             results = parse(name, output, status)
         except RuntimeError as err:
             output, results = "", [["(start)", "fail", str(err).strip()]]

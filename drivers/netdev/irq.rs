@@ -61,8 +61,9 @@ const TRIAL: u32 = 10 * STRAYS;
 pub(super) struct Line {
     /// Interrupts in a row that were not this device's.
     strays: Atomic<u32>,
-    /// Whether the line is cut off, as the device asserts it without a cause.
-    cut: Atomic<bool>,
+    /// For how many more calls of [`restore()`] the line is cut off, as the device asserts it
+    /// without a cause; 0 if it is not.
+    cut: Atomic<u32>,
     /// Whether it is cut off to see if the interrupts stop with that.
     trial: Atomic<bool>,
     /// Whether that it is cut off is in the log.
@@ -73,7 +74,7 @@ impl Line {
     pub(super) fn new() -> Self {
         Self {
             strays: Atomic::new(0),
-            cut: Atomic::new(false),
+            cut: Atomic::new(0),
             trial: Atomic::new(false),
             reported: Atomic::new(false),
         }
@@ -84,7 +85,7 @@ impl Line {
 pub(super) fn connect<T: Driver>(dev: &Device<T>) {
     let line = &dev.private().line;
 
-    line.cut.store(false, Relaxed);
+    line.cut.store(0, Relaxed);
     line.trial.store(false, Relaxed);
     intx(dev, true);
 }
@@ -101,8 +102,14 @@ fn intx<T: Driver>(dev: &Device<T>, on: bool) {
 pub(super) fn restore<T: Driver>(dev: &Device<T>) {
     let line = &dev.private().line;
 
-    if !line.cut.load(Relaxed) || line.trial.xchg(false, Relaxed) {
-        return;
+    match line.cut.load(Relaxed) {
+        0 => return,
+        1 => (),
+        left => {
+            // If it fails, the handler gave the line back just now.
+            let _ = line.cut.cmpxchg(left, left - 1, Relaxed);
+            return;
+        }
     }
     if !line.reported.load(Relaxed) {
         line.reported.store(true, Relaxed);
@@ -187,7 +194,7 @@ fn stray<T: Driver>(dev: &Device<T>, ctx: &IrqContext<'_, T>) -> bindings::irqre
         if strays >= TRIAL {
             line.strays.store(0, Relaxed);
             line.trial.store(true, Relaxed);
-            line.cut.store(true, Relaxed);
+            line.cut.store(2, Relaxed);
             intx(dev, false);
         }
         return bindings::irqreturn_IRQ_NONE;
@@ -195,7 +202,7 @@ fn stray<T: Driver>(dev: &Device<T>, ctx: &IrqContext<'_, T>) -> bindings::irqre
     line.strays.store(0, Relaxed);
     // It may have had none until just now.
     match T::interrupt(ctx) {
-        IrqReturn::None => line.cut.store(true, Relaxed),
+        IrqReturn::None => line.cut.store(1, Relaxed),
         IrqReturn::Handled => intx(dev, true),
         IrqReturn::Gone => (),
     }

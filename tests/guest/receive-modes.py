@@ -89,11 +89,15 @@ up()
 on_c("it drops the priority")
 check("VLAN 0 passes after down and up", passes(tags=vlan(0x6000)))
 down()
-run("rmmod 8021q", fails=True)
-check("the VLAN module is gone", not os.path.exists("/proc/net/vlan"))
-up()
-on_c("it drops the priority")
-check("VLAN 0 passes after the VLAN module has gone", passes(tags=vlan(0x6000)))
+if os.path.exists("/sys/module/8021q/initstate"):
+    run("rmmod 8021q")
+    check("the VLAN module is gone", not os.path.exists("/proc/net/vlan"))
+    up()
+    on_c("it drops the priority")
+    check("VLAN 0 passes after the VLAN module has gone", passes(tags=vlan(0x6000)))
+else:
+    skip("VLAN 0 passes after the VLAN module has gone", "it is part of this kernel")
+    up()
 
 # More addresses than entries: all stations pass, groups and VLANs are still filtered.
 own = [f"02:00:00:00:01:{n:02x}" for n in range(20)]

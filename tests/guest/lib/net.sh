@@ -90,9 +90,9 @@ print(end["sum_sent"]["bytes"], end["sum_received"]["bytes"])')
 	IPERF_SENT=$1 IPERF_RECEIVED=$2
 }
 
-# iperf_moves NAME MINIMUM ARGUMENT...: a case: so many bytes reached the receiver.
+# iperf_moves NAME MINIMUM ARGUMENT...: a case: so many bytes reached the receiver; on a kernel that is n times as slow an n-th.
 iperf_moves() {
-	iperf_name=$1 iperf_minimum=$2
+	iperf_name=$1 iperf_minimum=$(($2 / SLOW))
 	shift 2
 	if iperf "$@" >/tmp/check.out 2>&1; then
 		at_least "$iperf_name" "$iperf_minimum" "$IPERF_RECEIVED"

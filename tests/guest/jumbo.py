@@ -81,8 +81,8 @@ for mtu in (1280, 1500, 1501, 4096, 9000, 16110):
     pair()
     check(f"MTU {mtu}: TCP out", transfer(None, "peer", "10.9.0.2", 1 << 20))
     check(f"MTU {mtu}: TCP in", transfer("peer", None, "10.9.0.1", 1 << 20))
-    check(f"MTU {mtu}: full-size pings both ways", ping_all(20, options=f"-i {PACE} -M do -s {mtu - 28}")
-          and ping_all(20, "10.9.0.1", f"-i {PACE} -M do -s {mtu - 28}", "peer"))
+    check(f"MTU {mtu}: full-size pings both ways", ping_all(20, options=f"-i {0.01 * SLOW} -M do -s {mtu - 28}")
+          and ping_all(20, "10.9.0.1", f"-i {0.01 * SLOW} -M do -s {mtu - 28}", "peer"))
     # One at a time: three replies that wait are more than the socket of ping takes.
     check(f"MTU {mtu}: fragments of 65507 bytes", all(ping_all(1, options="-s 65507") for _ in range(3)))
 run("ip link set peer0 mtu 1500", "peer")

@@ -49,8 +49,8 @@ check "everything on" all on
 on_c "it resets"
 is "the link was never lost" "$changes" "$(attr "$NIC_IF" carrier_changes)"
 traffic_stop
-iperf_moves "TCP out" 1500000 -t 1 -c 10.9.0.2
-iperf_moves "TCP in" 1500000 -t 1 -R -c 10.9.0.2
+iperf_moves "TCP out" 1500000 1 -c 10.9.0.2
+iperf_moves "TCP in" 1500000 1 -R -c 10.9.0.2
 ip link set "$NIC_IF" down
 ethtool -K "$NIC_IF" tso off rxvlan off
 up "$NIC_IF"

@@ -39,8 +39,8 @@ check "pings at 48 and 4096" ping_all 100 10.9.0.2 -i "$PACE"
 ethtool -G "$NIC_IF" rx 48 tx 48
 # shellcheck disable=SC2086 # two words
 check "a flood at 48 and 48" ping_all $((1000 / SLOW)) 10.9.0.2 $FLOOD
-iperf_moves "TCP out at 48" $((1000000 / SLOW)) -t 2 -c 10.9.0.2
-iperf_moves "TCP in at 48" $((1000000 / SLOW)) -t 2 -R -c 10.9.0.2
+iperf_moves "TCP out at 48" 1000000 2 -c 10.9.0.2
+iperf_moves "TCP in at 48" 1000000 2 -R -c 10.9.0.2
 ping -q -c 3 -W 1 -s 60000 10.9.0.2 >/dev/null
 
 ethtool -G "$NIC_IF" rx 512 tx 1024

@@ -90,11 +90,12 @@ print(end["sum_sent"]["bytes"], end["sum_received"]["bytes"])')
 	IPERF_SENT=$1 IPERF_RECEIVED=$2
 }
 
-# iperf_moves NAME MINIMUM ARGUMENT...: a case: so many bytes reached the receiver; on a kernel that is n times as slow an n-th.
+# iperf_moves NAME MINIMUM SECONDS ARGUMENT...: a case: so many bytes reached the receiver; on a kernel that is n times as
+# slow an n-th, in n times the time.
 iperf_moves() {
-	iperf_name=$1 iperf_minimum=$(($2 / SLOW))
-	shift 2
-	if iperf "$@" >/tmp/check.out 2>&1; then
+	iperf_name=$1 iperf_minimum=$(($2 / SLOW)) iperf_seconds=$(($3 * SLOW))
+	shift 3
+	if iperf -t "$iperf_seconds" "$@" >/tmp/check.out 2>&1; then
 		at_least "$iperf_name" "$iperf_minimum" "$IPERF_RECEIVED"
 	else
 		sed 's/^/# | /' /tmp/check.out
